@@ -1,0 +1,65 @@
+/* host: the service table of one plugin instance, and what its services keep. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <lens/plugin.h>
+
+#include "option.h"
+#include "registry.h"
+
+/* Bytes being collected for a plugin (lens_buffer). */
+struct lens_buffer {
+    char *data;
+    size_t size, capacity;
+};
+void buffer_clear(struct lens_buffer *b);
+
+/* A described request (lens_request). Re-usable: lens_request_reset keeps the memory. */
+struct lens_request {
+    struct lens_buffer method, url; /* NUL-terminated */
+    GPtrArray *headers;             /* char *, "Name: value" */
+    struct lens_buffer body;
+    bool failed; /* a part was refused: bad header, no memory */
+    const char *why;
+};
+void lens_request_init(struct lens_request *r);
+void lens_request_reset(struct lens_request *r);
+void lens_request_clear(struct lens_request *r);
+
+typedef struct instance {
+    struct lens_host host; /* first: the plugin's pointer is ours */
+    const plugin *plugin;
+    const option_values *options; /* borrowed */
+    uint64_t seed;
+    void *self;    /* of the plugin */
+    char *failure; /* last text of `fail`, NULL: none */
+    lens_status failure_status;
+    GString *scratch;
+    void *http; /* exporters: the HTTP client behind host->http */
+} instance;
+
+/* Opens an instance. `options` must be finished and outlive it. Errors carry the plugin's
+ * words, prefixed by kind and name. */
+instance *provider_open(const plugin *p, unsigned api, const option_values *options,
+                        uint64_t seed, GError **error);
+instance *workload_open(const plugin *p, const struct lens_workload_args *args,
+                        const option_values *options, GError **error);
+instance *exporter_open(const plugin *p, const option_values *options, uint64_t seed,
+                        GError **error);
+void instance_close(instance *i);
+/* The text of the last failure, or "gave no reason"; cleared by the call. */
+char *instance_failure(instance *i);
+/* Index of the provider's api by name (NULL: the first); -1 with the nearest name as
+ * error. */
+int provider_api(const plugin *p, const char *name, GError **error);
+
+/* The counter-based generator behind host->rand: Philox4x32-10. */
+uint64_t random_at(uint64_t seed, uint32_t stream, uint64_t index);
+
+/* Memory given out by host->grow in this process, bytes; the limit is 128 MiB. */
+size_t host_grown_bytes(void);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(instance, instance_close)

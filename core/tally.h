@@ -1,0 +1,77 @@
+/* tally: sums and distributions of the samples of one target and stage. Fed by the
+ * recorder while the run goes on, or from the run file afterwards: both give the same
+ * numbers. Not thread-safe. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <lens/provider.h>
+
+#include "histogram.h"
+#include "metric.h"
+#include "sample.h"
+
+#define ERROR_KINDS 22 /* one more than the highest LENS_KIND_* */
+
+/* What a worker measured of itself since its last report. */
+typedef struct client_report {
+    histogram *lag_kernel, *lag_user, *start_late; /* owned */
+    int64_t stall_ns;        /* longest time the loop did not turn */
+    int64_t cpu_ns, wall_ns; /* of the worker thread, over this report */
+    int64_t clock_step_ns;   /* largest step of realtime seen, absolute */
+    uint64_t lost;           /* samples or stamps lost inside the client */
+    uint64_t resources;      /* times that fds, ports or memory ran out */
+    uint32_t in_flight_max;
+    double in_flight_time; /* integral of requests in flight over time, request-seconds */
+    bool measured;         /* lies in the measured window */
+} client_report;
+
+client_report *client_report_new(void);
+void client_report_free(client_report *c);
+
+struct error_tally {
+    uint64_t count;
+    uint32_t where;
+    char *example;
+};
+
+typedef struct tally {
+    int64_t window_start_ns, window_end_ns; /* INT64_MAX: still open */
+    histogram *hist[METRIC_COUNT];          /* NULL: nothing recorded */
+    uint64_t total, ok, failed, cancelled, censored, warmup, cooldown, no_output, retries;
+    struct error_tally errors[ERROR_KINDS];
+    int64_t tokens[LENS_USAGE_COUNT];
+    bool tokens_known[LENS_USAGE_COUNT];
+    uint64_t tokens_unknown;
+    double window_requests, window_output_tokens,
+        window_input_tokens; /* completed inside */
+    bool window_tokens_known;
+    uint64_t stamps_kernel, stamps_user, stamps_interval; /* of output messages */
+    uint64_t merged_samples;
+    uint64_t messages_output, messages_shared;
+    uint64_t reused, attempts;
+    uint64_t judged, good; /* goodput by the per-request SLOs */
+    int64_t first_due_ns, last_due_ns, last_end_ns;
+    uint64_t due_in_window;
+    bool deltas_missing; /* itl of some sample is not known */
+    /* Of the client itself. */
+    histogram *lag_kernel, *lag_user;
+    int64_t stall_ns, cpu_ns_max_share_ppm, cpu_ns, clock_step_ns;
+    uint64_t lost, resources;
+    uint32_t in_flight_max;
+    double in_flight_time;
+    int64_t in_flight_wall_ns;
+    int64_t max_rss_bytes;
+} tally;
+
+/* `slos` (slo) may be NULL; borrowed. */
+tally *tally_new(const GPtrArray *slos);
+void tally_free(tally *t);
+void tally_reset(tally *t);
+void tally_add_sample(tally *t, const sample *s, const GPtrArray *slos);
+void tally_add_client(tally *t, const client_report *c);
+void tally_add(tally *to, const tally *from);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(tally, tally_free)

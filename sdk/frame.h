@@ -1,0 +1,72 @@
+/* frame: cuts a body into messages, wherever the reads cut it. Sans I/O.
+ *
+ * A message that lies whole inside the bytes given is handed out in place; only what is
+ * incomplete is kept, in memory from host->grow. Positions are offsets in the body. */
+#pragma once
+
+#include <lens/host.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum lens_framing {
+    LENS_FRAME_SSE = 1,        /* text/event-stream, protocols.md section 2 */
+    LENS_FRAME_NDJSON = 2,     /* one JSON text a line */
+    LENS_FRAME_ARRAY = 3,      /* [ {..}, {..} ], element by element */
+    LENS_FRAME_WHOLE = 4,      /* one message at the end of the body */
+    LENS_FRAME_EVENTSTREAM = 5 /* application/vnd.amazon.eventstream, both CRCs checked */
+};
+
+/* Flags of a frame. */
+enum {
+    LENS_FRAME_ERROR_FIELD = 1, /* SSE: the line was `error: {...}` */
+    LENS_FRAME_UNTERMINATED =
+        2,              /* delivered at the end of the body without its end mark */
+    LENS_FRAME_BARE = 4 /* SSE: JSON that stands outside any event */
+};
+
+struct lens_frame {
+    struct lens_bytes data; /* SSE: data lines joined by LF; event stream: payload */
+    struct lens_bytes
+        name; /* SSE: event field; event stream: :event-type or :exception-type */
+    struct lens_bytes type;    /* event stream: :message-type */
+    struct lens_bytes headers; /* event stream: raw headers block */
+    uint64_t start, end;       /* in the body; end exclusive */
+    uint32_t flags;
+};
+
+/* Returning < 0 stops the framer, which returns the same. */
+typedef lens_status (*lens_frame_fn)(void *data, const struct lens_frame *);
+
+struct lens_framer {
+    const struct lens_host *host;
+    enum lens_framing framing;
+    uint32_t state, flags;
+    char *buffer; /* what is incomplete */
+    size_t used, capacity;
+    uint64_t position; /* body offset of the next byte given */
+    uint64_t start;    /* body offset of the message that is being collected */
+    size_t line, data_start, data_size, name_size; /* SSE bookkeeping */
+    uint32_t depth;
+    size_t scanned;
+    uint64_t scratch[8];
+};
+
+void lens_framer_init(struct lens_framer *f, const struct lens_host *host,
+                      enum lens_framing framing);
+/* Back to the start of a body; keeps a small buffer, gives a big one back. */
+void lens_framer_reset(struct lens_framer *f, enum lens_framing framing);
+void lens_framer_clear(struct lens_framer *f);
+/* LENS_E_TOO_LARGE past the host's limits, LENS_E_PROTOCOL for a broken frame (CRC,
+ * length). */
+lens_status lens_framer_feed(struct lens_framer *f, const void *data, size_t size,
+                             lens_frame_fn fn, void *user);
+/* End of the body: delivers an unfinished message where the rules say so (SSE rule 6:
+ * `[DONE]` or complete JSON; NDJSON and WHOLE: what is there), else drops it.
+ * LENS_E_PROTOCOL when bytes of a binary frame or of an array are left over. */
+lens_status lens_framer_finish(struct lens_framer *f, lens_frame_fn fn, void *user);
+
+#ifdef __cplusplus
+}
+#endif

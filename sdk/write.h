@@ -1,0 +1,34 @@
+/* write: builds JSON and text for request bodies and mock answers in a buffer of the
+ * host, by pieces. Allocates nothing itself. */
+#pragma once
+
+#include <lens/host.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Where pieces go: lens_host.req_body, lens_host.append or anything of that shape. */
+struct lens_writer {
+    void *to;
+    lens_status (*put)(void *to, const void *data, size_t size);
+    lens_status status; /* the first failure; later pieces are dropped */
+    size_t used;
+    char piece[1024]; /* small pieces are joined before they go out */
+};
+
+void lens_write_begin(struct lens_writer *w, void *to,
+                      lens_status (*put)(void *to, const void *data, size_t size));
+void lens_write(struct lens_writer *w, const char *text);
+void lens_write_bytes(struct lens_writer *w, const void *data, size_t size);
+void lens_write_int(struct lens_writer *w, int64_t value);
+void lens_write_double(struct lens_writer *w,
+                       double value); /* shortest that reads back */
+/* With quotes and escapes; invalid UTF-8 becomes U+FFFD. */
+void lens_write_string(struct lens_writer *w, const void *data, size_t size);
+/* Sends what is left and returns the first failure. */
+lens_status lens_write_end(struct lens_writer *w);
+
+#ifdef __cplusplus
+}
+#endif
