@@ -8,6 +8,7 @@
 #include <lens/plugin.h>
 
 #include "option.h"
+#include "random.h" /* random_at, behind host->rand */
 #include "registry.h"
 
 /* Bytes being collected for a plugin (lens_buffer). */
@@ -55,9 +56,6 @@ char *instance_failure(instance *i);
 /* Index of the provider's api by name (NULL: the first); -1 with the nearest name as
  * error. */
 int provider_api(const plugin *p, const char *name, GError **error);
-
-/* The counter-based generator behind host->rand: Philox4x32-10. */
-uint64_t random_at(uint64_t seed, uint32_t stream, uint64_t index);
 
 /* Memory given out by host->grow in this process, bytes; the limit is 128 MiB. */
 size_t host_grown_bytes(void);
