@@ -1,6 +1,6 @@
 #include "error.h"
 
-G_DEFINE_QUARK(lens-error-quark, lens_error)
+G_DEFINE_QUARK(lens - error - quark, lens_error)
 
 enum exit_code
 lens_error_exit(const GError *error)

@@ -24,10 +24,15 @@ bool option_values_set(option_values *v, const char *name, const char *text,
 void option_values_unset(option_values *v, const char *name);
 /* "k=v,k2=v2"; `\,` is a comma inside a value. */
 bool option_values_set_list(option_values *v, const char *list, GError **error);
+/* `finish` will not read the environment variable of `name`: the usual key of a provider
+ * must not go to a URL that it was not made for (contract section 2). */
+void option_values_ignore_variable(option_values *v, const char *name);
 /* Reads variables and fallbacks for what is unset, checks what is required, resolves
  * secrets when `resolve` (else only their form is checked). After this the values are
  * constant. */
 bool option_values_finish(option_values *v, bool resolve, GError **error);
+
+bool option_values_finished(const option_values *v);
 
 const struct lens_schema *option_values_schema(const option_values *v);
 bool option_values_has(const option_values *v, const char *name); /* in the schema */
@@ -41,12 +46,22 @@ double option_values_double(const option_values *v, const char *name);
  * values and fallbacks when `all`, else only what was given. */
 char *option_values_to_json(const option_values *v, bool all);
 
+/* Whether a schema keeps the rules of lens/option.h: names, types, ranges, and fallbacks
+ * that its own types accept. Pure; reads `count` elements of `item_size`. */
+bool option_schema_check(const struct lens_schema *schema, GError **error);
+const char *option_type_name(uint32_t type); /* "int", "duration"; NULL: unknown */
+
 /* The scalar forms, also used by flags and plans. Messages name what was expected. */
 bool parse_duration(const char *text, int64_t *ret_ns, GError **error);
 bool parse_size(const char *text, int64_t *ret_bytes, GError **error);
 bool parse_int(const char *text, int64_t *ret, GError **error);
 bool parse_double(const char *text, double *ret, GError **error);
 bool parse_bool(const char *text, bool *ret, GError **error);
+/* An http or https URL with a host; user info is refused without being shown, so is a
+ * fragment. */
+bool check_url(const char *text, GError **error);
+/* One JSON value, nothing behind it. */
+bool check_json(const char *text, GError **error);
 /* "250ms", "1.5s", for show. */
 char *format_duration(int64_t ns);
 /* The candidate nearest to `word` by edit distance, or NULL when none is near. */

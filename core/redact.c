@@ -48,7 +48,8 @@ add_base64(char *encoded)
 static void
 add_base64_forms(const char *value)
 {
-    static const size_t touched[3] = { 0, 2, 3 }; /* characters mixed with what precedes */
+    static const size_t touched[3] = { 0, 2,
+                                       3 }; /* characters mixed with what precedes */
     const size_t size = strlen(value);
 
     add_base64(g_base64_encode((const guchar *)value, size));

@@ -30,8 +30,8 @@ behind(const char *spec, const char *prefix)
 }
 
 /* What was given is never repeated here: it may be the secret itself. */
-static bool
-check_form(const char *spec, GError **error)
+bool
+secret_check(const char *spec, GError **error)
 {
     const char *rest;
     const char *why = "a secret is only named, never written here; use env:VAR, "
@@ -60,7 +60,7 @@ check_form(const char *spec, GError **error)
 bool
 secret_is_named(const char *spec)
 {
-    return check_form(spec, NULL);
+    return secret_check(spec, NULL);
 }
 
 /* Takes off one line end; refuses what cannot be a secret. Takes over `value`. */
@@ -158,7 +158,7 @@ secret_resolve(const char *spec, bool run_commands, GError **error)
     const char *rest;
     char *value;
 
-    if (!check_form(spec, error))
+    if (!secret_check(spec, error))
         return NULL;
     if ((rest = behind(spec, "env:")) != NULL)
         value = from_environment(rest, error);

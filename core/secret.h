@@ -14,6 +14,8 @@
 char *secret_resolve(const char *spec, bool run_commands, GError **error);
 /* Whether `spec` is of a form that secret_resolve takes. */
 bool secret_is_named(const char *spec);
+/* The same, with the right spelling as error; what was given is not repeated. */
+bool secret_check(const char *spec, GError **error);
 /* Wipes and frees. NULL is fine. */
 void secret_free(char *value);
 /* From now on `value` is redacted. Values under 4 characters are not. */

@@ -1,0 +1,105 @@
+/* The textual forms of option.h: URLs and JSON. */
+#include <json-glib/json-glib.h>
+#include <string.h>
+
+#include "error.h"
+#include "option.h"
+
+/* json-glib recurses; a value nested deeper than this is no setting. */
+enum { JSON_DEPTH_MAX = 256 };
+
+static bool
+refuse_url(GError **error, const char *why, const char *text)
+{
+    g_set_error(error, LENS_ERROR, LENS_ERROR_USAGE, "%s, got `%s`", why, text);
+    return false;
+}
+
+/* "user:password@" before the path; also where a scheme is missing. */
+static bool
+has_user_info(const char *text)
+{
+    const char *authority = strstr(text, "://");
+    const char *at = strchr(text, '@');
+
+    authority = authority == NULL ? text : authority + 3;
+    return at != NULL && at >= authority &&
+           (size_t)(at - authority) < strcspn(authority, "/?#");
+}
+
+static bool
+has_space(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text <= 0x20 || *text == 0x7f)
+            return true;
+    return false;
+}
+
+bool
+check_url(const char *text, GError **error)
+{
+    g_autofree char *scheme = NULL, *host = NULL, *fragment = NULL;
+    int port = -1;
+
+    if (has_user_info(text)) {
+        g_set_error_literal(error, LENS_ERROR, LENS_ERROR_USAGE,
+                            "a URL with user info (user:password@host) is refused, since "
+                            "it would be shown; leave it out and name the key with "
+                            "api_key=env:VAR or api_key=file:PATH");
+        return false;
+    }
+    if (has_space(text))
+        return refuse_url(error, "a URL has no spaces or control characters", text);
+    if (g_ascii_strncasecmp(text, "http://", 7) != 0 &&
+        g_ascii_strncasecmp(text, "https://", 8) != 0)
+        return refuse_url(error, "expected a URL that begins with http:// or https://",
+                          text);
+    if (!g_uri_split(text, G_URI_FLAGS_NONE, &scheme, NULL, &host, &port, NULL, NULL,
+                     &fragment, NULL) ||
+        host == NULL || *host == '\0' || port == 0)
+        return refuse_url(error, "expected a URL like https://host:port/path", text);
+    if (fragment != NULL)
+        return refuse_url(error, "a URL has no fragment here; leave out `#` and the rest",
+                          text);
+    return true;
+}
+
+static unsigned
+json_depth(const char *text)
+{
+    unsigned depth = 0, deepest = 0;
+    bool in_string = false;
+
+    for (; *text != '\0'; text++) {
+        if (in_string && *text == '\\' && text[1] != '\0')
+            text++;
+        else if (*text == '"')
+            in_string = !in_string;
+        else if (!in_string && (*text == '[' || *text == '{'))
+            deepest = MAX(deepest, ++depth);
+        else if (!in_string && (*text == ']' || *text == '}') && depth > 0)
+            depth--;
+    }
+    return deepest;
+}
+
+bool
+check_json(const char *text, GError **error)
+{
+    g_autoptr(JsonParser) parser = json_parser_new_immutable();
+    g_autoptr(GError) cause = NULL;
+
+    if (json_depth(text) > JSON_DEPTH_MAX) {
+        g_set_error(error, LENS_ERROR, LENS_ERROR_USAGE,
+                    "expected a JSON value nested at most %d deep", JSON_DEPTH_MAX);
+        return false;
+    }
+    if (json_parser_load_from_data(parser, text, -1, &cause) &&
+        json_parser_get_root(parser) != NULL && !json_parser_has_assignment(parser, NULL))
+        return true;
+    g_set_error(error, LENS_ERROR, LENS_ERROR_USAGE,
+                "expected a JSON value, got `%s`%s%s", text, cause == NULL ? "" : ": ",
+                cause == NULL ? "" : cause->message);
+    return false;
+}
