@@ -6,11 +6,11 @@
 
 struct closed {
     const struct lens_host *host;
-    uint32_t shard, shards; /* of those that have slots */
-    int64_t requests;
-    uint64_t slots; /* of this shard */
-    uint64_t fresh; /* slots that never ran start at this one */
-    uint64_t given; /* arrivals so far */
+    uint32_t shard, shards;        /* of those that have slots */
+    int64_t requests, duration_ns; /* of the stage */
+    uint64_t slots;                /* of this shard */
+    uint64_t fresh;                /* slots that never ran start at this one */
+    uint64_t given;                /* arrivals so far */
     uint64_t idle_count;
     uint32_t idle[]; /* slots that came back */
 };
@@ -33,6 +33,7 @@ closed_open(const struct lens_host *host, const struct lens_workload_args *args,
     c->shard = args->shard;
     c->shards = shards;
     c->requests = args->requests;
+    c->duration_ns = args->duration_ns;
     c->slots = slots;
     *ret_self = c;
     return LENS_OK;
@@ -82,6 +83,7 @@ closed_estimate(void *self, struct lens_estimate *total)
     const struct closed *c = self;
 
     total->arrivals = c->requests;
+    total->duration_ns = c->duration_ns;
     return LENS_OK;
 }
 
