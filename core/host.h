@@ -16,30 +16,40 @@ struct lens_buffer {
     char *data;
     size_t size, capacity;
 };
+/* Adds bytes and keeps a NUL behind them that `size` does not count; at most 64 MiB. */
+lens_status buffer_append(struct lens_buffer *b, const void *data, size_t size);
 void buffer_clear(struct lens_buffer *b);
 
 /* A described request (lens_request). Re-usable: lens_request_reset keeps the memory. */
 struct lens_request {
     struct lens_buffer method, url; /* NUL-terminated */
-    GPtrArray *headers;             /* char *, "Name: value" */
+    GPtrArray *headers;             /* char *, "Name: value", or "Name;" without value */
+    size_t header_bytes;
     struct lens_buffer body;
-    bool failed; /* a part was refused: bad header, no memory */
-    const char *why;
+    bool failed;     /* a part was refused: bad header, no memory */
+    const char *why; /* the first reason; static */
 };
 void lens_request_init(struct lens_request *r);
 void lens_request_reset(struct lens_request *r);
 void lens_request_clear(struct lens_request *r);
+/* The services req_line, req_header and req_body. */
+lens_status lens_request_line(struct lens_request *r, const char *method,
+                              const char *url);
+lens_status lens_request_header(struct lens_request *r, const char *name,
+                                const char *value, uint32_t flags);
+lens_status lens_request_body(struct lens_request *r, const void *data, size_t size);
 
 typedef struct instance {
     struct lens_host host; /* first: the plugin's pointer is ours */
     const plugin *plugin;
+    char *owner;                  /* "provider openai" */
     const option_values *options; /* borrowed */
     uint64_t seed;
     void *self;    /* of the plugin */
     char *failure; /* last text of `fail`, NULL: none */
     lens_status failure_status;
-    GString *scratch;
-    void *http; /* exporters: the HTTP client behind host->http */
+    void *http; /* exporters: the HTTP client behind host->http, made at first use */
+    void (*http_free)(void *client);
 } instance;
 
 /* Opens an instance. `options` must be finished and outlive it. Errors carry the plugin's
@@ -59,5 +69,15 @@ int provider_api(const plugin *p, const char *name, GError **error);
 
 /* Memory given out by host->grow in this process, bytes; the limit is 128 MiB. */
 size_t host_grown_bytes(void);
+
+/* What stands behind host->http of exporters that are opened from now on; NULL: nothing.
+ * `call` finds its client in instance->http of the host that it is given (a struct
+ * instance), NULL at first; `free_client` ends it when the instance is closed. */
+typedef lens_status (*host_http_fn)(const struct lens_host *,
+                                    const struct lens_http_request *,
+                                    struct lens_http_answer *);
+void host_set_http(host_http_fn call, void (*free_client)(void *client));
+/* The same for one open instance. */
+void instance_set_http(instance *i, host_http_fn call, void (*free_client)(void *client));
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(instance, instance_close)

@@ -34,6 +34,8 @@ typedef struct registry registry;
  * the installed or build directory. The first of a name wins, the others are refused with
  * the winner's path. */
 registry *registry_new(const char *const *dirs, bool allow_insecure);
+/* Nothing loaded yet: for registry_load_file. */
+registry *registry_new_empty(bool allow_insecure);
 void registry_free(registry *r);
 /* The plugin, or an error with the nearest name, or the reason why its file was refused.
  */
@@ -41,7 +43,8 @@ const plugin *registry_find(registry *r, uint32_t kind, const char *name, GError
 const GPtrArray *registry_plugins(registry *r);  /* const plugin, by kind and name */
 const GPtrArray *registry_refusals(registry *r); /* struct plugin_refusal */
 const char *plugin_kind_name(uint32_t kind);     /* "provider" ... */
-/* Loads one file, without the search path; its plugins are added to `r`. */
+/* Loads one file, without the search path; its plugins are added to `r`. False, with the
+ * first reason, when any of them was refused. */
 bool registry_load_file(registry *r, const char *path, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(registry, registry_free)
