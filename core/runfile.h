@@ -1,5 +1,5 @@
 /* runfile: the SQLite database that holds a run (docs/run-file.md). One writer thread;
- * readers open their own handle. */
+ * readers open their own handle. A handle is used by one thread at a time. */
 #pragma once
 
 #include <glib.h>
@@ -11,23 +11,42 @@
 
 typedef struct runfile runfile;
 
-/* Creates the file. An existing one is refused unless `force`. Everything that can fail
- * later for lack of rights or space is tried now. */
+/* Creates the file. An existing one is refused unless `force`; it is then replaced when
+ * the new one stands. Everything that can fail later for lack of rights or space is tried
+ * now. */
 runfile *runfile_create(const char *path, bool force, GError **error);
-/* Opens an existing file; also one whose writer was killed, or still writes. */
+/* Opens an existing file; also one whose writer was killed, or still writes, and one on
+ * read-only storage. `writable` is a wish: see runfile_writable. Refuses what is not a
+ * run file, and one of a newer lens, naming both versions. */
 runfile *runfile_open(const char *path, bool writable, GError **error);
 void runfile_close(runfile *f);
 const char *runfile_path(const runfile *f);
 bool runfile_writable(const runfile *f);
+/* The writer said goodbye. false: it was killed, or still writes. */
+bool runfile_has_end(runfile *f);
 
-/* Writing; between begin and commit all is one transaction. */
+/* Writing; between begin and commit all is one transaction. After an error roll back:
+ * what was put since begin is gone, and the file goes on from there. */
 bool runfile_begin(runfile *f, GError **error);
 bool runfile_commit(runfile *f, GError **error);
-bool runfile_put_run(runfile *f, const run_info *r,
-                     GError **error); /* insert or update */
-bool runfile_put_result(runfile *f, const run_info *r, unsigned nth, GError **error);
-bool runfile_put_sample(runfile *f, const sample *s,
-                        GError **error); /* all its attempts */
+void runfile_rollback(runfile *f);
+/* Moves what was committed from the log into the database when it is worth it. */
+void runfile_tidy(runfile *f);
+/* Insert or update. `deltas` false: timelines are dropped. */
+bool runfile_put_run(runfile *f, const run_info *r, bool deltas, GError **error);
+/* The run goes on at `now_ns`, since its start. */
+bool runfile_put_pulse(runfile *f, int64_t now_ns, GError **error);
+/* The run has ended: duration, interrupted, exports. */
+bool runfile_put_end(runfile *f, const run_info *r, GError **error);
+/* Which histograms to store beside the result's numbers: those that samples cannot tell,
+ * or all. */
+enum histogram_choice { HISTOGRAMS_NONE, HISTOGRAMS_NEEDED, HISTOGRAMS_EVERY };
+bool runfile_put_result(runfile *f, const result *r, unsigned nth, bool deltas,
+                        enum histogram_choice choice, GError **error);
+/* All its attempts. `ret_rank` (may be NULL): its place in the file, from 1. */
+bool runfile_put_sample(runfile *f, const sample *s, bool deltas, uint64_t *ret_rank,
+                        GError **error);
+/* `nth` counts from 1 over the whole run. */
 bool runfile_put_interval(runfile *f, uint32_t target, uint32_t stage, uint64_t nth,
                           int64_t begin_ns, int64_t end_ns, int64_t unix_ns,
                           const tally *t, GError **error);
@@ -38,20 +57,27 @@ bool runfile_put_delivery(runfile *f, const char *exporter, uint64_t samples,
 /* Reading. */
 run_info *runfile_get_run(runfile *f, GError **error); /* with results, tallies empty */
 uint64_t runfile_sample_count(runfile *f);
-/* Samples with id rank > `after` in the order in which they were written; at most
- * `limit`. The rank of the last one given comes back. false from fn stops. */
+uint64_t runfile_interval_count(runfile *f);
+/* Samples with rank > `after` in the order in which they were written; at most `limit`.
+ * The sample and its texts are borrowed for the call. false from fn stops. */
 typedef bool (*runfile_sample_fn)(const sample *s, uint64_t rank, void *data);
 bool runfile_each_sample(runfile *f, uint64_t after, uint64_t limit, runfile_sample_fn fn,
                          void *data, GError **error);
+/* Intervals with nth > `after`. The tally's window is the part of the interval that lies
+ * in the result's window, so that its rates are the interval's. */
 typedef bool (*runfile_interval_fn)(uint32_t target, uint32_t stage, uint64_t nth,
                                     int64_t begin_ns, int64_t end_ns, int64_t unix_ns,
                                     const tally *t, void *data);
 bool runfile_each_interval(runfile *f, uint64_t after, runfile_interval_fn fn, void *data,
                            GError **error);
+/* Zeroes for an exporter that has none. */
 bool runfile_get_delivery(runfile *f, const char *exporter, uint64_t *ret_samples,
                           uint64_t *ret_intervals, uint64_t *ret_refused, GError **error);
 /* The run with every tally computed anew from the samples, judged. What `show` and
- * `export` use. */
+ * `export` use. A file without an end counts as interrupted. */
 run_info *runfile_load(runfile *f, GError **error);
+
+/* For tests: no more than `pages` of 4 KiB, as if the disk were full; 0: no limit. */
+void runfile_limit_pages(runfile *f, int pages);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(runfile, runfile_close)
