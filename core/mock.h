@@ -41,6 +41,7 @@ typedef struct mock_settings {
     uint64_t seed;
     const char
         *provider; /* only this one's protocol; NULL: every provider that has mock ops */
+    const char *tls_cert_out; /* file for the certificate's PEM; NULL: none */
 } mock_settings;
 
 typedef struct mock mock;
@@ -58,5 +59,6 @@ void mock_free(mock *m);                  /* stops and joins */
 char *mock_truth(mock *m);
 /* "429", "stall", ...; FAULT_COUNT when unknown. */
 enum mock_fault mock_fault_from_name(const char *name);
+const char *mock_fault_name(enum mock_fault fault); /* NULL: FAULT_COUNT */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(mock, mock_free)

@@ -1,0 +1,197 @@
+#include "mock-private.h"
+
+#include <string.h>
+
+static struct lens_bytes
+text_bytes(const char *text)
+{
+    return (struct lens_bytes){ text, strlen(text) };
+}
+
+static struct lens_mock_step
+step_of(const struct connection *c, uint32_t kind)
+{
+    const struct answer *a = &c->answer;
+    const int64_t cached = MAX(0, c->server->settings.cached);
+
+    return (struct lens_mock_step){
+        .struct_size = sizeof(struct lens_mock_step),
+        .kind = kind,
+        .status = 200,
+        .input_tokens = MAX(a->turn.input_tokens, cached),
+        .cached_tokens = cached,
+        .output_tokens = a->sent,
+        .reasoning_tokens = MIN(a->reasoning, a->sent),
+    };
+}
+
+static const char *
+finish_reason(const struct connection *c)
+{
+    if (c->answer.cut_by_limit)
+        return "length";
+    return c->server->tool != NULL ? "tool_calls" : "stop";
+}
+
+int64_t
+content_count(const struct connection *c)
+{
+    const struct answer *a = &c->answer;
+    const int64_t border = a->sent < a->reasoning ? a->reasoning : a->total;
+
+    return MIN(c->server->settings.tokens_per_chunk, border - a->sent);
+}
+
+/* Words [from, from + count) joined. One word is handed out as it is. */
+static struct lens_bytes
+join_words(struct connection *c, int64_t from, int64_t count)
+{
+    struct lens_buffer *to = &c->server->fragment;
+    const bool multibyte = c->answer.fault == FAULT_SPLIT_UTF8;
+
+    if (count == 1)
+        return words_token(from, multibyte);
+    to->size = 0;
+    for (int64_t i = from; i < from + count; i++) {
+        const struct lens_bytes word = words_token(i, multibyte);
+
+        buffer_append(to, word.data, word.size);
+    }
+    return (struct lens_bytes){ to->data != NULL ? to->data : "", to->size };
+}
+
+/* The same as the one JSON argument of a call: {"text":"..."}. */
+static struct lens_bytes
+join_arguments(struct connection *c, int64_t from, int64_t count)
+{
+    struct lens_buffer *to = &c->server->fragment;
+    const struct answer *a = &c->answer;
+    const bool first = from == a->reasoning;
+    const bool last = from + count == a->total && !a->cut_by_limit;
+
+    to->size = 0;
+    if (first)
+        buffer_append(to, "{\"text\":\"", 9);
+    for (int64_t i = from; i < from + count; i++) {
+        const struct lens_bytes word =
+            words_token(i - a->reasoning, a->fault == FAULT_SPLIT_UTF8);
+
+        buffer_append(to, word.data, word.size);
+    }
+    if (last)
+        buffer_append(to, "\"}", 2);
+    return (struct lens_bytes){ to->data != NULL ? to->data : "", to->size };
+}
+
+/* The fault huge_line: the same text, and then more and more of it. */
+static struct lens_bytes
+make_huge(struct connection *c, struct lens_bytes text)
+{
+    struct lens_buffer *to = &c->server->fragment;
+
+    if (text.data != to->data) {
+        to->size = 0;
+        buffer_append(to, text.data, text.size);
+    }
+    for (int64_t i = 1; to->size < HUGE_LINE; i++) {
+        const struct lens_bytes word = words_token(i, false);
+
+        buffer_append(to, word.data, word.size);
+    }
+    return (struct lens_bytes){ to->data, to->size };
+}
+
+struct lens_bytes
+content_rendered(const mock *m)
+{
+    return (struct lens_bytes){ m->render.data + RENDER_ROOM,
+                                m->render.size - RENDER_ROOM };
+}
+
+lens_status
+content_begin(struct connection *c)
+{
+    const struct lens_mock_step step = step_of(c, LENS_STEP_BEGIN);
+
+    c->answer.begun = true;
+    return render_step(c, &step);
+}
+
+lens_status
+content_tokens(struct connection *c, int64_t count)
+{
+    struct answer *a = &c->answer;
+    struct lens_mock_step step = step_of(c, LENS_STEP_TEXT);
+
+    if (a->sent < a->reasoning) {
+        step.kind = LENS_STEP_REASONING;
+        step.text = join_words(c, a->sent, count);
+    } else if (c->server->tool != NULL) {
+        step.kind = LENS_STEP_TOOL;
+        if (a->sent == a->reasoning)
+            step.name = text_bytes(c->server->tool);
+        step.text = join_arguments(c, a->sent, count);
+    } else {
+        step.text = join_words(c, a->sent - a->reasoning, count);
+    }
+    if (a->huge)
+        step.text = make_huge(c, step.text);
+    a->huge = false;
+    a->sent += count;
+    c->server->truth.tokens += (uint64_t)count;
+    return render_step(c, &step);
+}
+
+lens_status
+content_finish(struct connection *c)
+{
+    struct lens_mock_step step = step_of(c, LENS_STEP_FINISH);
+
+    step.text = text_bytes(finish_reason(c));
+    step.finish = step.text;
+    return render_step(c, &step);
+}
+
+lens_status
+content_error(struct connection *c, uint32_t kind, int status, const char *text,
+              uint32_t step_kind)
+{
+    struct lens_mock_step step = step_of(c, step_kind);
+
+    step.error_kind = kind;
+    step.status = status;
+    step.text = text_bytes(text);
+    return render_step(c, &step);
+}
+
+lens_status
+content_whole(struct connection *c)
+{
+    mock *m = c->server;
+    struct answer *a = &c->answer;
+    const int64_t visible = a->total - a->reasoning;
+    g_autofree char *reasoning = NULL;
+    struct lens_mock_step step;
+    struct lens_bytes words;
+
+    if (m->script != NULL)
+        return script_whole(c);
+    a->sent = a->total;
+    m->truth.tokens += (uint64_t)a->total;
+    step = step_of(c, LENS_STEP_WHOLE);
+    if (a->reasoning > 0) {
+        words = join_words(c, 0, a->reasoning);
+        reasoning = g_strndup(words.data, words.size);
+        step.reasoning = (struct lens_bytes){ reasoning, words.size };
+    }
+    if (m->tool == NULL) {
+        step.text = join_words(c, 0, visible);
+        if (a->fault == FAULT_HUGE_LINE)
+            step.text = make_huge(c, step.text);
+    } else if (visible > 0) {
+        step.name = text_bytes(m->tool);
+        step.arguments = join_arguments(c, a->reasoning, a->total - a->reasoning);
+    }
+    step.finish = text_bytes(finish_reason(c));
+    return render_step(c, &step);
+}
