@@ -1,6 +1,6 @@
 /* tally: sums and distributions of the samples of one target and stage. Fed by the
  * recorder while the run goes on, or from the run file afterwards: both give the same
- * numbers. Not thread-safe. */
+ * numbers. docs/metrics.md has the formulas. Not thread-safe. */
 #pragma once
 
 #include <glib.h>
@@ -17,9 +17,12 @@
 
 /* What a worker measured of itself since its last report. */
 typedef struct client_report {
-    histogram *lag_kernel, *lag_user, *start_late; /* owned */
+    uint32_t worker; /* which one reports; its shares of CPU and load are kept apart */
+    /* Owned. start_late is the worker's own; the tally takes it from the samples. */
+    histogram *lag_kernel, *lag_user, *start_late;
     int64_t stall_ns;        /* longest time the loop did not turn */
-    int64_t cpu_ns, wall_ns; /* of the worker thread, over this report */
+    int64_t cpu_ns, wall_ns; /* of the worker thread, over this report; without the time
+                                that --spin only burns */
     int64_t clock_step_ns;   /* largest step of realtime seen, absolute */
     uint64_t lost;           /* samples or stamps lost inside the client */
     uint64_t resources;      /* times that fds, ports or memory ran out */
@@ -37,9 +40,15 @@ struct error_tally {
     char *example;
 };
 
+struct worker_use {
+    int64_t cpu_ns, wall_ns; /* over all measured reports */
+};
+
 typedef struct tally {
-    int64_t window_start_ns, window_end_ns; /* INT64_MAX: still open */
-    histogram *hist[METRIC_COUNT];          /* NULL: nothing recorded */
+    /* Set by the caller before what ends inside is added. end INT64_MAX: still open;
+     * start INT64_MAX: not yet begun. */
+    int64_t window_start_ns, window_end_ns;
+    histogram *hist[METRIC_COUNT]; /* NULL: nothing recorded */
     uint64_t total, ok, failed, cancelled, censored, warmup, cooldown, no_output, retries;
     struct error_tally errors[ERROR_KINDS];
     int64_t tokens[LENS_USAGE_COUNT];
@@ -53,7 +62,8 @@ typedef struct tally {
     uint64_t messages_output, messages_shared;
     uint64_t reused, attempts;
     uint64_t judged, good; /* goodput by the per-request SLOs */
-    int64_t first_due_ns, last_due_ns, last_end_ns;
+    /* Of measured requests, but last_end_ns is that of any; NEVER: none. */
+    int64_t first_due_ns, last_due_ns, last_end_ns, first_start_ns, last_start_ns;
     uint64_t due_in_window;
     bool deltas_missing; /* itl of some sample is not known */
     /* Of the client itself. */
@@ -61,9 +71,10 @@ typedef struct tally {
     int64_t stall_ns, cpu_ns_max_share_ppm, cpu_ns, clock_step_ns;
     uint64_t lost, resources;
     uint32_t in_flight_max;
-    double in_flight_time;
-    int64_t in_flight_wall_ns;
-    int64_t max_rss_bytes;
+    double in_flight_time;     /* request-seconds of all workers */
+    int64_t in_flight_wall_ns; /* over this time: the longest of a worker */
+    int64_t max_rss_bytes;     /* of this process */
+    GArray *workers;           /* struct worker_use, by worker */
 } tally;
 
 /* `slos` (slo) may be NULL; borrowed. */
@@ -72,6 +83,7 @@ void tally_free(tally *t);
 void tally_reset(tally *t);
 void tally_add_sample(tally *t, const sample *s, const GPtrArray *slos);
 void tally_add_client(tally *t, const client_report *c);
+/* All but the window, which stays that of `to`. */
 void tally_add(tally *to, const tally *from);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(tally, tally_free)
