@@ -1,6 +1,8 @@
 #include "metric.h"
 
 #include <glib.h>
+#include <math.h>
+#include <string.h>
 
 #define MS 1e6
 
@@ -46,4 +48,24 @@ metric_from_id(const char *id)
             return (enum metric)m;
     }
     return METRIC_COUNT;
+}
+
+const struct metric_percentile metric_percentiles[METRIC_PERCENTILES] = {
+    { "p50", 0.5 },  { "p75", 0.75 }, { "p90", 0.9 },
+    { "p95", 0.95 }, { "p99", 0.99 }, { "p99_9", 0.999 },
+};
+
+double
+metric_quantile_of(const char *stat)
+{
+    g_autofree char *plain = g_strdup(stat != NULL ? stat : "");
+    double percent;
+    char *end;
+
+    g_strdelimit(plain, "_", '.');
+    if (plain[0] != 'p' || !g_ascii_isdigit(plain[1]) ||
+        strspn(plain + 1, "0123456789.") != strlen(plain + 1))
+        return NAN;
+    percent = g_ascii_strtod(plain + 1, &end);
+    return *end == '\0' && percent > 0 && percent < 100 ? percent / 100 : NAN;
 }

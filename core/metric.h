@@ -36,3 +36,13 @@ struct metric_info {
 const struct metric_info *metric_get(enum metric m);
 /* METRIC_COUNT when there is none. */
 enum metric metric_from_id(const char *id);
+
+/* The percentiles that are shown everywhere. */
+struct metric_percentile {
+    const char *id; /* "p99_9" */
+    double q;
+};
+#define METRIC_PERCENTILES 6
+extern const struct metric_percentile metric_percentiles[METRIC_PERCENTILES];
+/* 0.999 of "p99_9" or "p99.9"; NaN when it is no percentile within 0 and 100. */
+double metric_quantile_of(const char *stat);

@@ -17,7 +17,7 @@ typedef struct result {
     int64_t start_ns,
         end_ns; /* of the stage, since the run's start; end -1: still open */
     int64_t requests, duration_ns; /* stop condition; -1 none */
-    struct verdict_input judge;
+    struct verdict_input judge;    /* realised NaN: taken from the tally when judged */
     tally *tally;
     verdict *verdict; /* set by run_info_judge */
 } result;
@@ -46,13 +46,17 @@ result *result_new(const GPtrArray *slos);
 void result_free(result *r);
 run_info *run_info_new(void);
 void run_info_free(run_info *r);
-/* Closes the windows and sets every verdict. */
+/* Closes the windows (one that is open or was cut short ends with its last request) and
+ * sets every verdict. May be called again. */
 void run_info_judge(run_info *r);
 /* Value of METRIC.STAT, or of a number of the result ("errors", "requests_per_s",
  * "goodput", "output_tokens_per_s", "input_tokens_per_s"); NaN when unknown. ms for
  * times, ratio for shares.
  */
 double result_value(const result *r, const char *metric, const char *stat);
+/* A stat ("count", "mean", "p99", any percentile) of one distribution in its shown unit;
+ * NaN when unknown or when there are too few for a percentile. */
+double tally_stat(const tally *t, enum metric m, const char *stat);
 double result_window_s(const result *r);
 /* Whether every SLO that judges results is met by every result. */
 bool run_info_slos_met(const run_info *r);

@@ -70,29 +70,13 @@ nearest_metric(const char *word)
     return nearest_name(word, names);
 }
 
-/* Any percentile between 0 and 100 is known; "p99.9" is "p99_9". */
-static bool
-is_percentile(const char *stat)
-{
-    g_autofree char *plain = g_strdup(stat);
-    char *end;
-    double percent;
-
-    if (stat[0] != 'p' || !g_ascii_isdigit(stat[1]))
-        return false;
-    g_strdelimit(plain, "_", '.');
-    percent = g_ascii_strtod(plain + 1, &end);
-    return *end == '\0' && percent > 0 && percent < 100 &&
-           strspn(plain + 1, "0123456789.") == strlen(plain + 1);
-}
-
 static bool
 check_stat(slo *s, GError **error)
 {
     const char *near;
 
     g_strdelimit(s->stat, ".", '_');
-    if (g_strv_contains(stats, s->stat) || is_percentile(s->stat))
+    if (g_strv_contains(stats, s->stat) || !isnan(metric_quantile_of(s->stat)))
         return true;
     near = nearest_name(s->stat, stats);
     return refuse(error, s->text, "'%s' is no statistic, did you mean '%s'", s->stat,
