@@ -58,6 +58,9 @@ struct lens_mock_step {
     int64_t input_tokens, cached_tokens, output_tokens, reasoning_tokens;
     struct lens_bytes finish;    /* WHOLE: stop | length | tool_calls */
     struct lens_bytes arguments; /* WHOLE: of the tool call */
+    /* FINISH: all visible text that was sent, for protocols that repeat it at the end;
+     * `reasoning`, `name` and `arguments` likewise. Empty where the host keeps none. */
+    struct lens_bytes said;
 };
 
 struct lens_mock {

@@ -1,0 +1,478 @@
+/* chat: messages of chat and completions, streamed or whole. One reader serves both apis
+ * and all their dialects, for servers mix them. */
+#include <string.h>
+
+#include "openai.h"
+
+/* Members of a delta or message; the last of equal keys wins. */
+struct delta {
+    struct lens_json_string content, reasoning, reasoning_content, refusal;
+    struct lens_bytes parts, tool_calls, function_call;
+    bool role, media;
+};
+
+static void
+add(struct chunk *c, uint32_t kind, uint32_t lane, const struct lens_json_string *text)
+{
+    const struct piece p = { .kind = kind, .lane = lane, .text = *text };
+
+    chunk_add(c, &p);
+}
+
+static void read_parts(struct chunk *c, struct lens_bytes json, uint32_t lane,
+                       uint32_t kind);
+
+/* `{"type":"text","text":"a"}` and `{"type":"thinking","thinking":[..]}` (Mistral);
+ * other parts are references and the like, no output. */
+static void
+read_part(struct chunk *c, struct lens_json *j, uint32_t lane, uint32_t kind)
+{
+    struct lens_json_string text = { 0 };
+    struct lens_bytes key, thinking = { 0 };
+    struct key_room room;
+
+    if (lens_json_peek(j) != LENS_JSON_OBJECT) {
+        read_string(j, &text);
+        add(c, kind, lane, &text);
+        return;
+    }
+    for (lens_json_object(j); read_member(j, &key, &room);) {
+        if (KEY(key, "text"))
+            read_string(j, &text);
+        else if (KEY(key, "thinking"))
+            read_raw(j, &thinking);
+        else
+            lens_json_skip(j);
+    }
+    add(c, kind, lane, &text);
+    if (thinking.size > 0 && kind != LENS_EV_REASONING)
+        read_parts(c, thinking, lane, LENS_EV_REASONING);
+}
+
+static void
+read_parts(struct chunk *c, struct lens_bytes json, uint32_t lane, uint32_t kind)
+{
+    struct lens_json j;
+
+    lens_json_begin(&j, json.data, json.size);
+    if (lens_json_peek(&j) != LENS_JSON_ARRAY) {
+        read_part(c, &j, lane, kind);
+        return;
+    }
+    for (lens_json_array(&j); lens_json_element(&j);)
+        read_part(c, &j, lane, kind);
+}
+
+/* Arguments are a string; Mistral and Ollama also send them as an object. */
+static void
+read_arguments(struct lens_json *j, struct lens_json_string *ret)
+{
+    *ret = (struct lens_json_string){ 0 };
+    if (lens_json_peek(j) == LENS_JSON_STRING)
+        read_string(j, ret);
+    else
+        read_raw(j, &ret->raw);
+}
+
+/* `{"name":"f","arguments":"{"}`, or `input` for the arguments of a custom tool. */
+static void
+read_function(struct lens_json *j, struct piece *p)
+{
+    struct lens_bytes key;
+    struct key_room room;
+
+    if (lens_json_peek(j) != LENS_JSON_OBJECT) {
+        lens_json_skip(j);
+        return;
+    }
+    for (lens_json_object(j); read_member(j, &key, &room);) {
+        if (KEY(key, "name"))
+            read_string(j, &p->name);
+        else if (KEY(key, "arguments") || KEY(key, "input"))
+            read_arguments(j, &p->text);
+        else
+            lens_json_skip(j);
+    }
+}
+
+static void
+read_tool_call(struct stream *s, struct chunk *c, struct lens_json *j, uint32_t lane)
+{
+    struct piece p = { .kind = LENS_EV_TOOL, .lane = lane };
+    struct lens_bytes key;
+    struct key_room room;
+    int64_t index = -1;
+
+    if (lens_json_peek(j) != LENS_JSON_OBJECT) {
+        lens_json_skip(j);
+        return;
+    }
+    for (lens_json_object(j); read_member(j, &key, &room);) {
+        if (KEY(key, "index")) {
+            if (!lens_json_int(j, &index))
+                index = -1;
+        } else if (KEY(key, "function") || KEY(key, "custom")) {
+            read_function(j, &p);
+        } else {
+            lens_json_skip(j);
+        }
+    }
+    /* Without an index a name starts the next call, and anything else continues it. */
+    if (index < 0) {
+        if (p.name.raw.size > 0 || s->next_tool == 0)
+            c->new_tools++;
+        index = (int64_t)s->next_tool + c->new_tools - 1;
+    }
+    p.code = (uint32_t)index;
+    chunk_add(c, &p);
+}
+
+static void
+read_tool_calls(struct stream *s, struct chunk *c, struct lens_bytes json, uint32_t lane)
+{
+    struct lens_json j;
+
+    lens_json_begin(&j, json.data, json.size);
+    if (lens_json_peek(&j) != LENS_JSON_ARRAY) {
+        read_tool_call(s, c, &j, lane);
+        return;
+    }
+    for (lens_json_array(&j); lens_json_element(&j);)
+        read_tool_call(s, c, &j, lane);
+}
+
+static void
+read_function_call(struct chunk *c, struct lens_bytes json, uint32_t lane)
+{
+    struct piece p = { .kind = LENS_EV_TOOL, .lane = lane };
+    struct lens_json j;
+
+    lens_json_begin(&j, json.data, json.size);
+    read_function(&j, &p);
+    chunk_add(c, &p);
+}
+
+/* Whether an audio object or a list of images brings any data. */
+static bool
+has_media(struct lens_json *j)
+{
+    struct lens_json_string text;
+    struct lens_bytes key;
+    struct key_room room;
+    bool found = false;
+
+    if (lens_json_peek(j) != LENS_JSON_OBJECT)
+        return read_count(j) > 0;
+    for (lens_json_object(j); read_member(j, &key, &room);) {
+        if (KEY(key, "data") || KEY(key, "transcript")) {
+            read_string(j, &text);
+            found = found || text.raw.size > 0;
+        } else {
+            lens_json_skip(j);
+        }
+    }
+    return found;
+}
+
+static void
+read_content(struct lens_json *j, struct delta *d)
+{
+    d->content = (struct lens_json_string){ 0 };
+    d->parts = (struct lens_bytes){ 0 };
+    if (lens_json_peek(j) == LENS_JSON_ARRAY)
+        read_raw(j, &d->parts);
+    else
+        read_string(j, &d->content);
+}
+
+static void
+read_delta_members(struct lens_json *j, struct delta *d)
+{
+    struct lens_json_string role;
+    struct lens_bytes key;
+    struct key_room room;
+
+    for (lens_json_object(j); read_member(j, &key, &room);) {
+        if (KEY(key, "content")) {
+            read_content(j, d);
+        } else if (KEY(key, "role")) {
+            read_string(j, &role);
+            d->role = role.raw.size > 0;
+        } else if (KEY(key, "reasoning_content")) {
+            read_string(j, &d->reasoning_content);
+        } else if (KEY(key, "reasoning")) {
+            read_string(j, &d->reasoning);
+        } else if (KEY(key, "tool_calls")) {
+            read_raw(j, &d->tool_calls);
+        } else if (KEY(key, "refusal")) {
+            read_string(j, &d->refusal);
+        } else if (KEY(key, "function_call")) {
+            read_raw(j, &d->function_call);
+        } else if (KEY(key, "audio") || KEY(key, "images")) {
+            d->media = has_media(j);
+        } else {
+            lens_json_skip(j);
+        }
+    }
+}
+
+/* A delta of a stream, or the message of a whole answer. */
+static void
+read_delta(struct stream *s, struct chunk *c, struct lens_json *j, uint32_t lane)
+{
+    struct delta d = { 0 };
+
+    if (lens_json_peek(j) != LENS_JSON_OBJECT) {
+        lens_json_skip(j);
+        return;
+    }
+    read_delta_members(j, &d);
+    if (j->bad)
+        return;
+    if (d.role)
+        c->classes |= LENS_MSG_ROLE;
+    if (d.media)
+        c->classes |= LENS_MSG_MEDIA;
+    /* Gateways send the same thoughts under both names. */
+    add(c, LENS_EV_REASONING, lane,
+        d.reasoning_content.raw.size > 0 ? &d.reasoning_content : &d.reasoning);
+    add(c, LENS_EV_TEXT, lane, &d.content);
+    if (d.parts.size > 0)
+        read_parts(c, d.parts, lane, LENS_EV_TEXT);
+    add(c, LENS_EV_REFUSAL, lane, &d.refusal);
+    if (d.function_call.size > 0)
+        read_function_call(c, d.function_call, lane);
+    if (d.tool_calls.size > 0)
+        read_tool_calls(s, c, d.tool_calls, lane);
+}
+
+/* Tokens behind a `logprobs` member: one entry a token. */
+static int64_t
+count_logprobs(struct lens_json *j)
+{
+    struct lens_bytes key;
+    struct key_room room;
+    int64_t count = -1;
+
+    if (lens_json_peek(j) != LENS_JSON_OBJECT) {
+        lens_json_skip(j);
+        return -1;
+    }
+    for (lens_json_object(j); read_member(j, &key, &room);) {
+        if (KEY(key, "content") || KEY(key, "tokens"))
+            count = read_count(j);
+        else
+            lens_json_skip(j);
+    }
+    return count;
+}
+
+struct choice {
+    struct lens_json_string text, finish;
+    struct lens_bytes message;
+    int64_t index, ids, logprobs;
+    bool delta;
+    unsigned first; /* of its pieces */
+};
+
+/* The index may stand behind the delta, and in the second pass pieces do not wait. */
+static void
+look_for_index(struct lens_json j, int64_t *ret)
+{
+    struct lens_bytes key;
+    struct key_room room;
+
+    for (lens_json_object(&j); read_member(&j, &key, &room);) {
+        if (KEY(key, "index"))
+            lens_json_int(&j, ret);
+        else
+            lens_json_skip(&j);
+    }
+}
+
+static void
+read_choice_members(struct stream *s, struct chunk *c, struct lens_json *j,
+                    struct choice *ch)
+{
+    struct lens_bytes key;
+    struct key_room room;
+
+    for (lens_json_object(j); read_member(j, &key, &room);) {
+        if (KEY(key, "delta")) {
+            ch->delta = lens_json_peek(j) == LENS_JSON_OBJECT;
+            c->count = ch->first;
+            read_delta(s, c, j, (uint32_t)ch->index);
+        } else if (KEY(key, "index")) {
+            lens_json_int(j, &ch->index);
+        } else if (KEY(key, "finish_reason")) {
+            read_string(j, &ch->finish);
+        } else if (KEY(key, "text")) {
+            read_string(j, &ch->text);
+        } else if (KEY(key, "message")) {
+            read_raw(j, &ch->message);
+        } else if (KEY(key, "logprobs")) {
+            ch->logprobs = count_logprobs(j);
+        } else if (KEY(key, "token_ids")) {
+            ch->ids = read_count(j);
+        } else if (KEY(key, "usage")) {
+            read_raw(j, &c->choice_usage);
+        } else {
+            lens_json_skip(j);
+        }
+    }
+}
+
+static void
+read_choice(struct stream *s, struct chunk *c, struct lens_json *j, unsigned position)
+{
+    struct choice ch = { .index = position, .ids = -1, .logprobs = -1 };
+    struct lens_json inner;
+
+    if (lens_json_peek(j) != LENS_JSON_OBJECT) {
+        lens_json_skip(j);
+        return;
+    }
+    ch.first = c->count;
+    if (c->direct != NULL)
+        look_for_index(*j, &ch.index);
+    read_choice_members(s, c, j, &ch);
+    if (j->bad)
+        return;
+    if (ch.index < 0 || ch.index > INT32_MAX)
+        ch.index = position;
+    if (!ch.delta && ch.message.size > 0) {
+        c->whole = true;
+        lens_json_begin(&inner, ch.message.data, ch.message.size);
+        read_delta(s, c, &inner, (uint32_t)ch.index);
+    }
+    add(c, LENS_EV_TEXT, (uint32_t)ch.index, &ch.text);
+    add(c, LENS_EV_FINISH, (uint32_t)ch.index, &ch.finish);
+    for (unsigned i = ch.first; i < c->count; i++)
+        c->piece[i].lane = (uint32_t)ch.index;
+
+    const uint64_t lane = UINT64_C(1) << (ch.index < 63 ? ch.index : 63);
+
+    c->lanes |= lane;
+    if (ch.finish.raw.size > 0)
+        c->finished |= lane;
+    if (ch.ids >= 0 || ch.logprobs >= 0)
+        c->tokens =
+            (c->tokens < 0 ? 0 : c->tokens) + (ch.ids >= 0 ? ch.ids : ch.logprobs);
+}
+
+static void
+read_choices(struct stream *s, struct chunk *c, struct lens_json *j)
+{
+    unsigned count = 0;
+
+    c->count = 0;
+    if (lens_json_peek(j) != LENS_JSON_ARRAY) {
+        lens_json_skip(j);
+        return;
+    }
+    for (lens_json_array(j); lens_json_element(j); count++)
+        read_choice(s, c, j, count);
+    c->has_choices = count > 0;
+    c->empty_choices = count == 0;
+}
+
+/* Groq puts usage and its request id into a member of its own. */
+static void
+read_groq(struct chunk *c, struct lens_json *j)
+{
+    struct lens_bytes key;
+    struct key_room room;
+
+    if (lens_json_peek(j) != LENS_JSON_OBJECT) {
+        lens_json_skip(j);
+        return;
+    }
+    for (lens_json_object(j); read_member(j, &key, &room);) {
+        if (KEY(key, "usage"))
+            read_raw(j, &c->groq_usage);
+        else if (KEY(key, "error"))
+            read_raw(j, &c->error);
+        else
+            lens_json_skip(j);
+    }
+}
+
+/* Members that are rare or stand off the hot path. False: none of them. */
+static bool
+read_rare(struct chunk *c, struct lens_json *j, const struct lens_bytes *key)
+{
+    struct lens_json_string text;
+
+    if (KEY(*key, "timings")) {
+        read_raw(j, &c->timings);
+    } else if (KEY(*key, "metrics")) {
+        read_raw(j, &c->metrics);
+    } else if (KEY(*key, "stats")) {
+        read_raw(j, &c->stats);
+    } else if (KEY(*key, "x_groq")) {
+        read_groq(c, j);
+    } else if (KEY(*key, "type")) {
+        read_string(j, &text);
+        c->error_body = c->error_body || KEY(text.raw, "error");
+    } else if (KEY(*key, "detail") || KEY(*key, "error_code")) {
+        c->error_body = true;
+        lens_json_skip(j);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static void
+read_error(struct lens_json *j, struct chunk *c)
+{
+    const enum lens_json_type type = lens_json_peek(j);
+
+    read_raw(j, &c->error);
+    if ((type != LENS_JSON_OBJECT && type != LENS_JSON_STRING &&
+         type != LENS_JSON_ARRAY) ||
+        (type == LENS_JSON_STRING && c->error.size <= 2))
+        c->error = (struct lens_bytes){ 0 };
+}
+
+static void
+read_members(struct stream *s, struct chunk *c, struct lens_json *j)
+{
+    struct lens_json_string text;
+    struct lens_bytes key;
+    struct key_room room;
+
+    for (lens_json_object(j); read_member(j, &key, &room);) {
+        if (KEY(key, "choices")) {
+            read_choices(s, c, j);
+        } else if (KEY(key, "id")) {
+            read_string(j, &c->id);
+        } else if (KEY(key, "model")) {
+            read_string(j, &c->model);
+        } else if (KEY(key, "object")) {
+            read_string(j, &text);
+            c->error_body = c->error_body || KEY(text.raw, "error");
+        } else if (KEY(key, "usage")) {
+            read_raw(j, &c->usage);
+        } else if (KEY(key, "service_tier")) {
+            read_string(j, &c->tier);
+        } else if (KEY(key, "error")) {
+            read_error(j, c);
+        } else if (!read_rare(c, j, &key)) {
+            lens_json_skip(j);
+        }
+    }
+}
+
+bool
+chat_read(struct stream *s, struct lens_bytes json, struct chunk *c)
+{
+    struct lens_json j;
+
+    lens_json_begin(&j, json.data, json.size);
+    if (lens_json_peek(&j) == LENS_JSON_OBJECT)
+        read_members(s, c, &j);
+    else
+        lens_json_skip(&j);
+    return lens_json_end(&j);
+}

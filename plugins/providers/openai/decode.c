@@ -1,0 +1,471 @@
+/* decode: the body of an answer, cut into messages and told to the sink. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "openai.h"
+
+/* ---- one message ---- */
+
+static struct lens_bytes
+trimmed(struct lens_bytes b)
+{
+    while (b.size > 0 && strchr(" \t\r\n", b.data[0]) != NULL)
+        b.data++, b.size--;
+    while (b.size > 0 && strchr(" \t\r\n", b.data[b.size - 1]) != NULL)
+        b.size--;
+    return b;
+}
+
+/* Data that starts like JSON was meant as JSON; anything else is a keep-alive. */
+lens_status
+decode_broken(struct stream *s, const struct lens_frame *f)
+{
+    const struct lens_bytes data = trimmed(f->data);
+    lens_status st;
+
+    if (data.size == 0 || (data.data[0] != '{' && data.data[0] != '[')) {
+        st = emit_warning(s, LENS_WARN_NON_JSON_DATA);
+        return st == LENS_OK ? emit_message(s, LENS_MSG_PING, f, -1) : st;
+    }
+    st = emit_fault(s, LENS_CLASS_PROTOCOL_ERROR, LENS_KIND_PROTOCOL,
+                    "a message of the stream is broken JSON");
+    return st == LENS_OK ? emit_message(s, LENS_MSG_ERROR, f, -1) : st;
+}
+
+/* The echo of the prompt is the first text of each choice. */
+static void
+drop_echo(struct stream *s, struct chunk *c)
+{
+    unsigned kept = 0;
+    bool text = false;
+
+    for (unsigned i = 0; i < c->count; i++) {
+        const struct piece *p = &c->piece[i];
+        const uint64_t lane = UINT64_C(1) << (p->lane < 63 ? p->lane : 63);
+
+        if (p->kind == LENS_EV_TEXT && !(s->echoed & lane)) {
+            s->echoed |= lane;
+            continue;
+        }
+        text = text || p->kind == LENS_EV_TEXT;
+        c->piece[kept++] = *p;
+    }
+    c->count = kept;
+    if (!text)
+        c->classes &= ~(uint32_t)LENS_MSG_TEXT;
+}
+
+static lens_status
+tell_pieces(struct stream *s, struct lens_bytes json, struct chunk *c)
+{
+    lens_status st = LENS_OK;
+
+    if (c->overflow) {
+        chunk_clear(c);
+        c->direct = s;
+        chat_read(s, json, c);
+        return c->status;
+    }
+    if (s->provider->echo)
+        drop_echo(s, c);
+    for (unsigned i = 0; i < c->count && st == LENS_OK; i++)
+        st = emit_piece(s, &c->piece[i]);
+    return st;
+}
+
+/* Running totals (continuous_usage_stats) say how many tokens a chunk brings. */
+static void
+count_tokens(struct stream *s, struct chunk *c)
+{
+    const int64_t before = s->counted_output;
+
+    if (!c->has_choices || s->usage.output < 0)
+        return;
+    s->counted_output = s->usage.output;
+    if (c->tokens < 0 && (s->lanes & (s->lanes - 1)) == 0 &&
+        (before >= 0 || c->finished == 0) && s->usage.output >= before)
+        c->tokens = s->usage.output - (before > 0 ? before : 0);
+}
+
+static lens_status
+tell_usage(struct stream *s, struct chunk *c)
+{
+    const bool final = c->whole || !c->has_choices || c->finished != 0;
+    struct lens_bytes usage = c->usage;
+
+    if (usage.size == 0)
+        usage = c->choice_usage.size > 0 ? c->choice_usage : c->groq_usage;
+    if (usage.size == 0)
+        return LENS_OK;
+    c->classes |= LENS_MSG_USAGE;
+    usage_merge(s, usage, final);
+    count_tokens(s, c);
+    return s->usage_final ? usage_tell(s) : LENS_OK;
+}
+
+static lens_status
+tell_server_times(struct stream *s, const struct chunk *c)
+{
+    lens_status st = LENS_OK;
+
+    if (c->timings.size > 0)
+        st = emit_extras(s->sink, c->timings, NULL, "");
+    if (st == LENS_OK && c->metrics.size > 0)
+        st = emit_extras(s->sink, c->metrics, NULL, "");
+    if (st == LENS_OK && c->stats.size > 0)
+        st = emit_extras(s->sink, c->stats, NULL, "");
+    return st == LENS_OK && c->groq_usage.size > 0
+               ? emit_extras(s->sink, c->groq_usage, "_time", "_s")
+               : st;
+}
+
+/* Tells everything but the message itself. */
+static lens_status
+tell_chunk(struct stream *s, struct lens_bytes json, struct chunk *c)
+{
+    const bool error = c->error.size > 0 || (c->error_body && !c->has_choices);
+    lens_status st = emit_identity(s, c);
+
+    s->lanes |= c->lanes;
+    s->finished |= c->finished;
+    if (st == LENS_OK && (c->count > 0 || c->overflow))
+        st = tell_pieces(s, json, c);
+    if (st == LENS_OK)
+        st = tell_usage(s, c);
+    if (st == LENS_OK)
+        st = tell_server_times(s, c);
+    if (st == LENS_OK && error) {
+        if (c->classes & LENS_MSG_OUTPUT)
+            s->flags |= STREAM_OUTPUT;
+        c->classes |= LENS_MSG_ERROR;
+        st = error_tell(s, json);
+    }
+    s->next_tool += c->new_tools;
+    return st;
+}
+
+static lens_status
+chat_message(struct stream *s, const struct lens_frame *f)
+{
+    struct chunk c;
+    lens_status st;
+
+    chunk_clear(&c);
+    if (!chat_read(s, f->data, &c))
+        return decode_broken(s, f);
+    if (f->flags & LENS_FRAME_ERROR_FIELD)
+        c.error_body = true;
+    if ((f->flags & LENS_FRAME_BARE) && c.whole)
+        return decode_whole(s, f->data);
+    st = tell_chunk(s, f->data, &c);
+    return st == LENS_OK ? emit_message(s, c.classes, f, c.tokens) : st;
+}
+
+/* ---- the end ---- */
+
+/* Counts that were only provisional when the stream failed are told with a warning. */
+lens_status
+decode_settle_usage(struct stream *s)
+{
+    lens_status st = usage_tell(s);
+
+    if (st == LENS_OK && s->usage_said && !s->usage_final && (s->flags & STREAM_FAILED))
+        st = emit_warning(s, LENS_WARN_USAGE_PARTIAL);
+    return st;
+}
+
+lens_status
+decode_done(struct stream *s, const struct lens_frame *f, uint32_t classes)
+{
+    lens_status st = decode_settle_usage(s);
+
+    s->flags |= STREAM_DONE;
+    return st == LENS_OK ? emit_message(s, classes | LENS_MSG_DONE, f, -1) : st;
+}
+
+static bool
+is_done_mark(const struct lens_bytes *data)
+{
+    const struct lens_bytes b = trimmed(*data);
+
+    return b.size >= 6 && memcmp(b.data, "[DONE]", 6) == 0;
+}
+
+/* Some servers end a Responses stream with [DONE] too: that is no data. */
+static lens_status
+after_done(struct stream *s, const struct lens_frame *f)
+{
+    if (is_done_mark(&f->data) && !(s->flags & STREAM_DONE_MARK)) {
+        s->flags |= STREAM_DONE_MARK;
+        return LENS_OK;
+    }
+    return emit_warning(s, LENS_WARN_DATA_AFTER_DONE);
+}
+
+static lens_status
+on_message(void *user, const struct lens_frame *f)
+{
+    struct stream *s = user;
+    lens_status st;
+
+    if (s->flags & STREAM_DONE)
+        return after_done(s, f);
+    s->flags |= STREAM_MESSAGES;
+    if (f->flags & LENS_FRAME_UNTERMINATED) {
+        st = emit_warning(s, LENS_WARN_UNTERMINATED_EVENT);
+        if (st != LENS_OK)
+            return st;
+    }
+    if (f->data.size <= 64 && is_done_mark(&f->data)) {
+        s->flags |= STREAM_DONE_MARK;
+        return s->provider->api == API_RESPONSES ? emit_message(s, LENS_MSG_OTHER, f, -1)
+                                                 : decode_done(s, f, 0);
+    }
+    return s->provider->api == API_RESPONSES ? responses_message(s, f)
+                                             : chat_message(s, f);
+}
+
+/* A text that ends inside a string or an open bracket was cut. */
+static bool
+is_cut(struct lens_bytes json)
+{
+    bool string = false;
+    int64_t depth = 0;
+
+    for (size_t i = 0; i < json.size; i++) {
+        const char byte = json.data[i];
+
+        if (string && byte == '\\')
+            i++;
+        else if (byte == '"')
+            string = !string;
+        else if (!string && (byte == '{' || byte == '['))
+            depth++;
+        else if (!string && (byte == '}' || byte == ']'))
+            depth--;
+    }
+    return string || depth > 0;
+}
+
+/* Not JSON at all: an error page, or a document that was cut. */
+lens_status
+decode_whole_broken(struct stream *s, struct lens_bytes json)
+{
+    const struct lens_bytes text = trimmed(json);
+
+    if (text.size > 0 && (text.data[0] == '{' || text.data[0] == '[') && is_cut(text))
+        return emit_fault(s, LENS_CLASS_TRUNCATED, LENS_KIND_TRUNCATED,
+                          "the answer ended inside its JSON");
+    return emit_fault(s, LENS_CLASS_PROTOCOL_ERROR, LENS_KIND_PROTOCOL,
+                      "the answer is not JSON");
+}
+
+static lens_status
+whole_chat(struct stream *s, struct lens_bytes json)
+{
+    struct chunk c;
+    lens_status st;
+
+    chunk_clear(&c);
+    if (!chat_read(s, json, &c))
+        return decode_whole_broken(s, json);
+    c.whole = true;
+    st = tell_chunk(s, json, &c);
+    if (st == LENS_OK)
+        st = emit_not_streamed(s);
+    if (st == LENS_OK && !c.has_choices && !c.empty_choices)
+        st = emit_fault(s, LENS_CLASS_PROTOCOL_ERROR, LENS_KIND_PROTOCOL,
+                        "the answer has no choices");
+    return st;
+}
+
+lens_status
+decode_whole(struct stream *s, struct lens_bytes json)
+{
+    struct lens_bytes one = json;
+    struct lens_json first;
+    lens_status st = LENS_OK;
+
+    /* Some gateways wrap a lone error into an array. */
+    if (lens_json_find(json.data, json.size, "0", &first))
+        lens_json_raw(&first, &one);
+    s->flags |= STREAM_MESSAGES;
+    st = s->provider->api == API_RESPONSES ? responses_whole(s, one) : whole_chat(s, one);
+    if (st == LENS_OK)
+        st = decode_settle_usage(s);
+    s->flags |= STREAM_DONE;
+    return st;
+}
+
+static lens_status
+on_whole(void *user, const struct lens_frame *f)
+{
+    return decode_whole(user, f->data);
+}
+
+/* ---- the body ---- */
+
+/* Servers err about the content type, so the first byte has a word too. */
+static enum mode
+mode_of(const struct stream *s, char first)
+{
+    if (s->flags & STREAM_EVENTS)
+        return MODE_SSE;
+    if (!s->streamed || strchr("{[<\"", first) != NULL)
+        return MODE_WHOLE;
+    return MODE_SSE;
+}
+
+static lens_status
+feed(struct stream *s, const void *data, size_t size)
+{
+    const lens_status st = lens_framer_feed(
+        &s->framer, data, size, s->mode == MODE_SSE ? on_message : on_whole, s);
+
+    /* What follows the terminal message cannot fail the request. */
+    return st < 0 && (s->flags & STREAM_DONE) ? emit_warning(s, LENS_WARN_NO_END) : st;
+}
+
+static lens_status
+set_mode(struct stream *s, enum mode mode)
+{
+    s->mode = mode;
+    lens_framer_reset(&s->framer, mode == MODE_SSE ? LENS_FRAME_SSE : LENS_FRAME_WHOLE);
+    return s->held_count > 0 ? feed(s, s->held, s->held_count) : LENS_OK;
+}
+
+/* Holds back white space and a BOM until the first byte that tells the mode. */
+static lens_status
+look(struct stream *s, const char *data, size_t size, size_t *ret_used)
+{
+    for (size_t i = 0; i < size; i++) {
+        const char byte = data[i];
+
+        if (strchr(" \t\r\n\xef\xbb\xbf", byte) == NULL || byte == '\0') {
+            s->flags |= STREAM_BYTES;
+            *ret_used = i;
+            return set_mode(s, mode_of(s, byte));
+        }
+        if (s->held_count == sizeof s->held) {
+            *ret_used = i;
+            return set_mode(s, s->streamed ? MODE_SSE : MODE_WHOLE);
+        }
+        s->held[s->held_count++] = byte;
+    }
+    *ret_used = size;
+    return LENS_OK;
+}
+
+lens_status
+openai_decode(void *stream, const void *data, size_t size, struct lens_sink *sink)
+{
+    struct stream *s = stream;
+    const char *bytes = data;
+    size_t used = 0;
+    lens_status st = LENS_OK;
+
+    s->sink = sink;
+    if (s->mode == MODE_UNKNOWN)
+        st = look(s, bytes, size, &used);
+    if (st == LENS_OK && s->mode != MODE_UNKNOWN && used < size)
+        st = feed(s, bytes + used, size - used);
+    s->sink = NULL;
+    return st;
+}
+
+static bool
+every_choice_finished(const struct stream *s)
+{
+    return s->lanes != 0 && (s->lanes & ~s->finished) == 0;
+}
+
+/* The body ended without a terminal message. */
+static lens_status
+conclude(struct stream *s)
+{
+    lens_status st;
+
+    if (s->flags & STREAM_FAILED)
+        st = LENS_OK;
+    else if (s->provider->api != API_RESPONSES && every_choice_finished(s))
+        st = emit_warning(s, LENS_WARN_NO_DONE);
+    else if (!(s->flags & STREAM_MESSAGES) && (s->flags & STREAM_BYTES) &&
+             (s->flags & (STREAM_FOREIGN | STREAM_JSON)))
+        st = emit_fault(s, LENS_CLASS_PROTOCOL_ERROR, LENS_KIND_PROTOCOL,
+                        "the answer is neither an event stream nor JSON");
+    else
+        st = emit_fault(s, LENS_CLASS_TRUNCATED, LENS_KIND_TRUNCATED,
+                        "the stream ended before its terminal message");
+    return st == LENS_OK ? decode_settle_usage(s) : st;
+}
+
+lens_status
+openai_finish(void *stream, struct lens_sink *sink)
+{
+    struct stream *s = stream;
+    lens_status st = LENS_OK;
+
+    s->sink = sink;
+    if (s->mode != MODE_UNKNOWN) {
+        st = lens_framer_finish(&s->framer, s->mode == MODE_SSE ? on_message : on_whole,
+                                s);
+        if (st < 0 && (s->flags & STREAM_DONE))
+            st = emit_warning(s, LENS_WARN_NO_END);
+    }
+    if (st == LENS_OK && !(s->flags & STREAM_DONE))
+        st = conclude(s);
+    s->sink = NULL;
+    return st;
+}
+
+/* ---- life cycle ---- */
+
+static void
+start(struct stream *s, int32_t streamed)
+{
+    s->mode = MODE_UNKNOWN;
+    s->streamed = streamed != 0;
+    s->usage_said = s->usage_final = s->usage_told = false;
+    s->flags = s->warned = s->next_tool = s->held_count = 0;
+    s->lanes = s->finished = s->echoed = 0;
+    s->items_with_text = s->items_with_tool = s->items_named = 0;
+    s->counted_output = -1;
+    s->tier[0] = '\0';
+    usage_clear(&s->usage);
+}
+
+lens_status
+openai_stream_open(void *self, int32_t streamed, void **ret_stream)
+{
+    struct provider *p = self;
+    struct stream *s = calloc(1, sizeof *s);
+
+    if (s == NULL)
+        return p->host->fail(p->host, LENS_E_NOMEM, "out of memory");
+    s->provider = p;
+    s->host = p->host;
+    lens_framer_init(&s->framer, p->host, LENS_FRAME_SSE);
+    start(s, streamed);
+    *ret_stream = s;
+    return LENS_OK;
+}
+
+lens_status
+openai_stream_reset(void *stream, int32_t streamed)
+{
+    start(stream, streamed);
+    return LENS_OK;
+}
+
+void
+openai_stream_close(void *stream)
+{
+    struct stream *s = stream;
+
+    if (s == NULL)
+        return;
+    lens_framer_clear(&s->framer);
+    if (s->scratch != NULL)
+        s->host->grow(s->host, s->scratch, s->scratch_size, 0);
+    free(s);
+}

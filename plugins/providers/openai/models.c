@@ -1,0 +1,78 @@
+/* models: the list of models as a side call. */
+#include <string.h>
+
+#include "openai.h"
+
+lens_status
+openai_call_describe(void *self, uint32_t kind, struct lens_bytes args,
+                     struct lens_request *r)
+{
+    const struct provider *p = self;
+    lens_status st;
+
+    (void)args;
+    if (kind != LENS_CALL_MODELS)
+        return LENS_E_UNSUPPORTED;
+    st = p->host->req_line(r, "GET", p->models_url);
+    if (st == LENS_OK)
+        st = p->host->req_header(r, "Accept", "application/json", 0);
+    return st == LENS_OK ? describe_identity(p, r) : st;
+}
+
+static lens_status
+tell_model(struct lens_sink *sink, const struct lens_json_string *id)
+{
+    char room[512];
+    struct lens_event e = { .struct_size = sizeof e, .kind = LENS_EV_MODEL };
+
+    if (id->raw.size == 0 || id->raw.size > sizeof room)
+        return LENS_OK;
+    e.text = (struct lens_bytes){ room, lens_json_unescape(id, room) };
+    return sink->event(sink, &e);
+}
+
+/* `{"id":"m"}`; some gateways name it otherwise, and some list bare strings. */
+static lens_status
+read_model(struct lens_json *j, struct lens_sink *sink)
+{
+    struct lens_json_string id = { 0 }, name = { 0 };
+    struct lens_bytes key;
+    struct key_room room;
+
+    if (lens_json_peek(j) != LENS_JSON_OBJECT) {
+        read_string(j, &id);
+        return tell_model(sink, &id);
+    }
+    for (lens_json_object(j); read_member(j, &key, &room);) {
+        if (KEY(key, "id"))
+            read_string(j, &id);
+        else if (KEY(key, "name") || KEY(key, "model"))
+            read_string(j, &name);
+        else
+            lens_json_skip(j);
+    }
+    return tell_model(sink, id.raw.size > 0 ? &id : &name);
+}
+
+lens_status
+openai_call_decode(void *self, uint32_t kind, const struct lens_answer *a,
+                   struct lens_sink *sink)
+{
+    const struct provider *p = self;
+    struct lens_json j;
+    lens_status st = LENS_OK;
+
+    if (kind != LENS_CALL_MODELS)
+        return LENS_E_UNSUPPORTED;
+    if (a->status < 200 || a->status > 299)
+        return openai_classify(self, a, sink);
+    if (!lens_json_find(a->body.data, a->body.size, "data", &j) &&
+        !lens_json_find(a->body.data, a->body.size, "models", &j))
+        lens_json_begin(&j, a->body.data, a->body.size);
+    if (lens_json_peek(&j) != LENS_JSON_ARRAY)
+        return p->host->fail(p->host, LENS_E_PROTOCOL,
+                             "the model list is not JSON with a list in \"data\"");
+    for (lens_json_array(&j); st == LENS_OK && lens_json_element(&j);)
+        st = read_model(&j, sink);
+    return st;
+}

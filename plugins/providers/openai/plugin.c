@@ -1,0 +1,250 @@
+/* plugin: the two providers, their options and the exported symbol. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "openai.h"
+
+#define COMMON_OPTIONS                                                                \
+    { "include_usage",                                                                \
+      LENS_OPT_BOOL,                                                                  \
+      0,                                                                              \
+      "true",                                                                         \
+      NULL,                                                                           \
+      NULL,                                                                           \
+      NULL,                                                                           \
+      "asks for token counts in streams (stream_options.include_usage)" },            \
+        { "max_tokens_name",                                                          \
+          LENS_OPT_CHOICE,                                                            \
+          0,                                                                          \
+          "auto",                                                                     \
+          "auto|max_tokens|max_completion_tokens|max_output_tokens",                  \
+          NULL,                                                                       \
+          NULL,                                                                       \
+          "name of the member that limits the output; auto: what the api calls it" }, \
+        { "reasoning_effort",                                                         \
+          LENS_OPT_STRING,                                                            \
+          0,                                                                          \
+          NULL,                                                                       \
+          NULL,                                                                       \
+          NULL,                                                                       \
+          NULL,                                                                       \
+          "how long a reasoning model may think, for instance low or high" },         \
+        { "service_tier",                                                             \
+          LENS_OPT_STRING,                                                            \
+          0,                                                                          \
+          NULL,                                                                       \
+          NULL,                                                                       \
+          NULL,                                                                       \
+          NULL,                                                                       \
+          "tier that is asked for, for instance default, flex or priority" },         \
+    {                                                                                 \
+        "store", LENS_OPT_BOOL, 0, "false", NULL, NULL, NULL,                         \
+            "lets the server keep the answer (responses)"                             \
+    }
+
+static const struct lens_option openai_options[] = {
+    { "url", LENS_OPT_URL, 0, "https://api.openai.com/v1", NULL, NULL, "OPENAI_BASE_URL",
+      "base URL, with or without /v1" },
+    { "api_key", LENS_OPT_SECRET, 0, NULL, NULL, NULL, "OPENAI_API_KEY",
+      "key, sent as Authorization: Bearer" },
+    { "organization", LENS_OPT_STRING, 0, NULL, NULL, NULL, "OPENAI_ORG_ID",
+      "organization that is billed (OpenAI-Organization)" },
+    { "project", LENS_OPT_STRING, 0, NULL, NULL, NULL, "OPENAI_PROJECT_ID",
+      "project that is billed (OpenAI-Project)" },
+    { "include_obfuscation", LENS_OPT_BOOL, 0, "false", NULL, NULL, NULL,
+      "lets the server pad events against traffic analysis (responses)" },
+    COMMON_OPTIONS,
+};
+
+static const struct lens_option compat_options[] = {
+    { "url", LENS_OPT_URL, LENS_OPT_REQUIRED, NULL, NULL, NULL, NULL,
+      "base URL, with or without /v1, for instance http://127.0.0.1:8000" },
+    { "api_key", LENS_OPT_SECRET, 0, NULL, NULL, NULL, NULL,
+      "key, sent as Authorization: Bearer" },
+    { "reasoning_outside", LENS_OPT_BOOL, 0, "false", NULL, NULL, NULL,
+      "the server counts reasoning tokens outside of completion_tokens (xAI)" },
+    { "echo", LENS_OPT_BOOL, 0, "false", NULL, NULL, NULL,
+      "asks for the prompt in front of the answer; it is not counted as output" },
+    COMMON_OPTIONS,
+};
+
+static const struct lens_api apis[API_COUNT] = {
+    { "chat", "chat completions", LENS_TASK_CHAT, 0, "text/event-stream" },
+    { "completions", "legacy text completions", LENS_TASK_COMPLETION, 0,
+      "text/event-stream" },
+    { "responses", "responses", LENS_TASK_CHAT, 0, "text/event-stream" },
+};
+
+/* "http://host:8000" gets /v1; any path is taken as it stands. */
+static char *
+join_url(const char *base, const char *route)
+{
+    size_t size = strlen(base);
+    const char *host = strstr(base, "://");
+    const char *version = "";
+    char *url;
+
+    while (size > 0 && base[size - 1] == '/')
+        size--;
+    if (host != NULL && memchr(host + 3, '/', size - (size_t)(host + 3 - base)) == NULL)
+        version = "/v1";
+    url = malloc(size + strlen(version) + strlen(route) + 1);
+    if (url == NULL)
+        return NULL;
+    memcpy(url, base, size);
+    strcpy(url + size, version);
+    strcat(url, route);
+    return url;
+}
+
+static char *
+bearer(const char *key)
+{
+    char *text = malloc(strlen(key) + sizeof "Bearer ");
+
+    if (text != NULL) {
+        strcpy(text, "Bearer ");
+        strcat(text, key);
+    }
+    return text;
+}
+
+static const char *
+limit_name(const struct provider *p, const char *chosen)
+{
+    if (chosen != NULL && strcmp(chosen, "auto") != 0)
+        return chosen;
+    if (p->api == API_RESPONSES)
+        return "max_output_tokens";
+    return p->api == API_CHAT && !p->compat ? "max_completion_tokens" : "max_tokens";
+}
+
+static void
+provider_close(void *self)
+{
+    struct provider *p = self;
+
+    if (p == NULL)
+        return;
+    free(p->url);
+    free(p->models_url);
+    if (p->authorization != NULL)
+        explicit_bzero(p->authorization, strlen(p->authorization));
+    free(p->authorization);
+    free(p);
+}
+
+static void
+read_options(struct provider *p)
+{
+    const struct lens_host *h = p->host;
+
+    p->include_usage = h->opt_int(h, "include_usage") != 0;
+    p->store = h->opt_int(h, "store") != 0;
+    p->tier = h->opt_string(h, "service_tier", 0);
+    p->effort = h->opt_string(h, "reasoning_effort", 0);
+    p->limit_name = limit_name(p, h->opt_string(h, "max_tokens_name", 0));
+    if (p->compat) {
+        p->reasoning_outside = h->opt_int(h, "reasoning_outside") != 0;
+        p->echo = h->opt_int(h, "echo") != 0;
+    } else {
+        p->obfuscation = h->opt_int(h, "include_obfuscation") != 0;
+        p->organization = h->opt_string(h, "organization", 0);
+        p->project = h->opt_string(h, "project", 0);
+    }
+}
+
+static lens_status
+open_provider(const struct lens_host *h, const struct lens_provider_args *args,
+              bool compat, void **ret_self)
+{
+    static const char *const routes[API_COUNT] = { "/chat/completions", "/completions",
+                                                   "/responses" };
+    const char *url = h->opt_string(h, "url", 0);
+    const char *key = h->opt_string(h, "api_key", 0);
+    struct provider *p;
+
+    if (args->api >= API_COUNT)
+        return h->fail(h, LENS_E_UNSUPPORTED, "no such api");
+    if (url == NULL)
+        return h->fail(h, LENS_E_CONFIG, "option url is missing");
+    p = calloc(1, sizeof *p);
+    if (p == NULL)
+        return h->fail(h, LENS_E_NOMEM, "out of memory");
+    p->host = h;
+    p->api = (enum api)args->api;
+    p->compat = compat;
+    read_options(p);
+    p->url = join_url(url, routes[p->api]);
+    p->models_url = join_url(url, "/models");
+    p->authorization = key != NULL && key[0] != '\0' ? bearer(key) : NULL;
+    if (p->url == NULL || p->models_url == NULL ||
+        (key != NULL && key[0] != '\0' && p->authorization == NULL)) {
+        provider_close(p);
+        return h->fail(h, LENS_E_NOMEM, "out of memory");
+    }
+    *ret_self = p;
+    return LENS_OK;
+}
+
+static lens_status
+openai_open(const struct lens_host *h, const struct lens_provider_args *args,
+            void **ret_self)
+{
+    return open_provider(h, args, false, ret_self);
+}
+
+static lens_status
+compat_open(const struct lens_host *h, const struct lens_provider_args *args,
+            void **ret_self)
+{
+    return open_provider(h, args, true, ret_self);
+}
+
+#define OPERATIONS(own_options, own_open, own_mock)                                     \
+    .struct_size = sizeof(struct lens_provider), .options = LENS_SCHEMA(own_options),   \
+    .apis = apis, .api_count = API_COUNT, .api_size = sizeof apis[0], .open = own_open, \
+    .close = provider_close, .describe = openai_describe,                               \
+    .stream_open = openai_stream_open, .stream_close = openai_stream_close,             \
+    .stream_reset = openai_stream_reset, .head = openai_head, .decode = openai_decode,  \
+    .finish = openai_finish, .classify = openai_classify,                               \
+    .call_describe = openai_call_describe, .call_decode = openai_call_decode,           \
+    .mock = own_mock
+
+enum {
+    COMMON_CAPABILITIES = LENS_CAP_USAGE | LENS_CAP_CACHED_USAGE | LENS_CAP_TOOLS |
+                          LENS_CAP_IMAGES | LENS_CAP_SERVER_TIMES
+};
+
+static const struct lens_provider openai_provider = {
+    .capabilities = COMMON_CAPABILITIES,
+    OPERATIONS(openai_options, openai_open, &openai_mock),
+};
+
+static const struct lens_provider compat_provider = {
+    .capabilities = COMMON_CAPABILITIES | LENS_CAP_FORCE_LENGTH,
+    OPERATIONS(compat_options, compat_open, &openai_mock),
+};
+
+static const struct lens_plugin compat = {
+    LENS_PLUGIN_HEAD,
+    LENS_KIND_OF_PROVIDER,
+    0,
+    "compat",
+    "1.0.0",
+    "any server that speaks OpenAI's protocols: vLLM, SGLang, llama.cpp, gateways",
+    &compat_provider,
+    NULL,
+};
+
+static const struct lens_plugin openai = {
+    LENS_PLUGIN_HEAD, LENS_KIND_OF_PROVIDER, 0,       "openai", "1.0.0",
+    "OpenAI",         &openai_provider,      &compat,
+};
+
+const struct lens_plugin *
+lens_plugin_entry(uint32_t host_abi)
+{
+    (void)host_abi;
+    return &openai;
+}

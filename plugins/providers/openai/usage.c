@@ -1,0 +1,193 @@
+/* usage: token counts of all dialects, brought to one meaning (protocols.md 1.2):
+ * cache_read is part of the input, reasoning is part of the output, -1 is unknown. */
+#include <string.h>
+
+#include "openai.h"
+
+/* What one usage object says. */
+struct counts {
+    struct usage usage;
+    int64_t total, cache_hit, cached;
+};
+
+void
+usage_clear(struct usage *u)
+{
+    *u = (struct usage){ -1, -1, -1, -1, -1 };
+}
+
+static void
+read_count_into(struct lens_json *j, int64_t *ret)
+{
+    int64_t value;
+
+    if (lens_json_int(j, &value) && value >= 0)
+        *ret = value;
+}
+
+static void
+read_input_details(struct lens_json *j, struct usage *u)
+{
+    struct lens_bytes key;
+    struct key_room room;
+
+    if (lens_json_peek(j) != LENS_JSON_OBJECT) {
+        lens_json_skip(j);
+        return;
+    }
+    for (lens_json_object(j); read_member(j, &key, &room);) {
+        if (KEY(key, "cached_tokens"))
+            read_count_into(j, &u->cache_read);
+        else if (KEY(key, "cache_write_tokens"))
+            read_count_into(j, &u->cache_write);
+        else
+            lens_json_skip(j);
+    }
+}
+
+static void
+read_output_details(struct lens_json *j, struct usage *u)
+{
+    struct lens_bytes key;
+    struct key_room room;
+
+    if (lens_json_peek(j) != LENS_JSON_OBJECT) {
+        lens_json_skip(j);
+        return;
+    }
+    for (lens_json_object(j); read_member(j, &key, &room);) {
+        if (KEY(key, "reasoning_tokens"))
+            read_count_into(j, &u->reasoning);
+        else
+            lens_json_skip(j);
+    }
+}
+
+static bool
+read_counts(struct lens_bytes json, struct counts *c)
+{
+    struct lens_json j;
+    struct lens_bytes key;
+    struct key_room room;
+    int64_t reasoning = -1;
+
+    usage_clear(&c->usage);
+    c->total = c->cache_hit = c->cached = -1;
+    lens_json_begin(&j, json.data, json.size);
+    if (lens_json_peek(&j) != LENS_JSON_OBJECT)
+        return false;
+    for (lens_json_object(&j); read_member(&j, &key, &room);) {
+        if (KEY(key, "prompt_tokens") || KEY(key, "input_tokens"))
+            read_count_into(&j, &c->usage.input);
+        else if (KEY(key, "completion_tokens") || KEY(key, "output_tokens"))
+            read_count_into(&j, &c->usage.output);
+        else if (KEY(key, "total_tokens"))
+            read_count_into(&j, &c->total);
+        else if (KEY(key, "prompt_tokens_details") || KEY(key, "input_tokens_details") ||
+                 KEY(key, "prompt_token_details"))
+            read_input_details(&j, &c->usage);
+        else if (KEY(key, "completion_tokens_details") ||
+                 KEY(key, "output_tokens_details"))
+            read_output_details(&j, &c->usage);
+        else if (KEY(key, "prompt_cache_hit_tokens"))
+            read_count_into(&j, &c->cache_hit);
+        else if (KEY(key, "num_cached_tokens") || KEY(key, "cached_tokens"))
+            read_count_into(&j, &c->cached);
+        else if (KEY(key, "reasoning_tokens"))
+            read_count_into(&j, &reasoning);
+        else
+            lens_json_skip(&j);
+    }
+    if (c->usage.reasoning < 0)
+        c->usage.reasoning = reasoning;
+    if (c->usage.cache_read < 0)
+        c->usage.cache_read = c->cache_hit >= 0 ? c->cache_hit : c->cached;
+    return true;
+}
+
+static bool
+says_anything(const struct usage *u)
+{
+    return u->input >= 0 || u->cache_read >= 0 || u->cache_write >= 0 || u->output >= 0 ||
+           u->reasoning >= 0;
+}
+
+static bool
+is_all_zero(const struct usage *u)
+{
+    return u->input <= 0 && u->cache_read <= 0 && u->cache_write <= 0 && u->output <= 0 &&
+           u->reasoning <= 0;
+}
+
+/* U4: some servers leave reasoning out of the output; the total gives them away. */
+static void
+include_reasoning(const struct stream *s, struct counts *c)
+{
+    struct usage *u = &c->usage;
+
+    if (u->reasoning <= 0 || u->output < 0)
+        return;
+    if (s->provider->reasoning_outside ||
+        (c->total >= 0 && u->input >= 0 &&
+         c->total - u->input - u->output == u->reasoning))
+        u->output += u->reasoning;
+}
+
+static void
+take(int64_t *known, int64_t said)
+{
+    if (said >= 0)
+        *known = said;
+}
+
+void
+usage_merge(struct stream *s, struct lens_bytes json, bool final)
+{
+    struct counts c;
+
+    if (!read_counts(json, &c) || !says_anything(&c.usage))
+        return;
+    /* U2: zeros say nothing beside counts that are not. */
+    if (is_all_zero(&c.usage) && s->usage_said && !is_all_zero(&s->usage))
+        return;
+    if (s->usage_said && is_all_zero(&s->usage))
+        usage_clear(&s->usage);
+    include_reasoning(s, &c);
+    take(&s->usage.input, c.usage.input);
+    take(&s->usage.cache_read, c.usage.cache_read);
+    take(&s->usage.cache_write, c.usage.cache_write);
+    take(&s->usage.output, c.usage.output);
+    take(&s->usage.reasoning, c.usage.reasoning);
+    s->usage_said = true;
+    s->usage_told = false;
+    s->usage_final = s->usage_final || final;
+}
+
+static lens_status
+tell(struct stream *s, uint32_t code, int64_t value)
+{
+    const struct lens_event e = {
+        .struct_size = sizeof e, .kind = LENS_EV_USAGE, .code = code, .value = value
+    };
+
+    return value < 0 ? LENS_OK : s->sink->event(s->sink, &e);
+}
+
+lens_status
+usage_tell(struct stream *s)
+{
+    const struct usage *u = &s->usage;
+    lens_status st;
+
+    if (!s->usage_said || s->usage_told)
+        return LENS_OK;
+    s->usage_told = true;
+    st = tell(s, LENS_USAGE_INPUT, u->input);
+    if (st == LENS_OK)
+        st = tell(s, LENS_USAGE_CACHE_READ, u->cache_read);
+    if (st == LENS_OK)
+        st = tell(s, LENS_USAGE_CACHE_WRITE, u->cache_write);
+    if (st == LENS_OK)
+        st = tell(s, LENS_USAGE_OUTPUT, u->output);
+    return st == LENS_OK ? tell(s, LENS_USAGE_REASONING, u->reasoning) : st;
+}
