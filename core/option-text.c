@@ -1,12 +1,9 @@
 /* The textual forms of option.h: URLs and JSON. */
-#include <json-glib/json-glib.h>
 #include <string.h>
 
 #include "error.h"
+#include "json-check.h"
 #include "option.h"
-
-/* json-glib recurses; a value nested deeper than this is no setting. */
-enum { JSON_DEPTH_MAX = 256 };
 
 static bool
 refuse_url(GError **error, const char *why, const char *text)
@@ -65,41 +62,16 @@ check_url(const char *text, GError **error)
     return true;
 }
 
-static unsigned
-json_depth(const char *text)
-{
-    unsigned depth = 0, deepest = 0;
-    bool in_string = false;
-
-    for (; *text != '\0'; text++) {
-        if (in_string && *text == '\\' && text[1] != '\0')
-            text++;
-        else if (*text == '"')
-            in_string = !in_string;
-        else if (!in_string && (*text == '[' || *text == '{'))
-            deepest = MAX(deepest, ++depth);
-        else if (!in_string && (*text == ']' || *text == '}') && depth > 0)
-            depth--;
-    }
-    return deepest;
-}
-
 bool
 check_json(const char *text, GError **error)
 {
-    g_autoptr(JsonParser) parser = json_parser_new_immutable();
-    g_autoptr(GError) cause = NULL;
+    size_t at;
+    const char *expected = json_check(text, &at);
 
-    if (json_depth(text) > JSON_DEPTH_MAX) {
-        g_set_error(error, LENS_ERROR, LENS_ERROR_USAGE,
-                    "expected a JSON value nested at most %d deep", JSON_DEPTH_MAX);
-        return false;
-    }
-    if (json_parser_load_from_data(parser, text, -1, &cause) &&
-        json_parser_get_root(parser) != NULL && !json_parser_has_assignment(parser, NULL))
+    if (expected == NULL)
         return true;
     g_set_error(error, LENS_ERROR, LENS_ERROR_USAGE,
-                "expected a JSON value, got `%s`%s%s", text, cause == NULL ? "" : ": ",
-                cause == NULL ? "" : cause->message);
+                "expected a JSON value, got `%.80s%s`: at byte %zu %s was expected", text,
+                strlen(text) > 80 ? "..." : "", at, expected);
     return false;
 }
