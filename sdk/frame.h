@@ -20,10 +20,10 @@ enum lens_framing {
 
 /* Flags of a frame. */
 enum {
-    LENS_FRAME_ERROR_FIELD = 1, /* SSE: the line was `error: {...}` */
-    LENS_FRAME_UNTERMINATED =
-        2,              /* delivered at the end of the body without its end mark */
-    LENS_FRAME_BARE = 4 /* SSE: JSON that stands outside any event */
+    LENS_FRAME_ERROR_FIELD = 1,  /* SSE: the line was `error: {...}` */
+    LENS_FRAME_UNTERMINATED = 2, /* delivered at the end of the body, without its end */
+    LENS_FRAME_BARE = 4 /* SSE: JSON that stands outside any event; ARRAY: a value that
+                           stands outside of the array */
 };
 
 struct lens_frame {
@@ -39,18 +39,27 @@ struct lens_frame {
 /* Returning < 0 stops the framer, which returns the same. */
 typedef lens_status (*lens_frame_fn)(void *data, const struct lens_frame *);
 
+/* Longest line, event or element; one byte more is LENS_E_TOO_LARGE. */
+#define LENS_FRAME_LIMIT ((size_t)64 * 1024 * 1024)
+/* Longer names of SSE events are cut. */
+#define LENS_FRAME_NAME 128
+
+/* Lives in the user's own struct; nothing in it is for the user. */
 struct lens_framer {
     const struct lens_host *host;
     enum lens_framing framing;
-    uint32_t state, flags;
-    char *buffer; /* what is incomplete */
+    lens_status status; /* the first failure; sticks */
+    char *buffer;       /* what is incomplete */
     size_t used, capacity;
     uint64_t position; /* body offset of the next byte given */
     uint64_t start;    /* body offset of the message that is being collected */
-    size_t line, data_start, data_size, name_size; /* SSE bookkeeping */
-    uint32_t depth;
-    size_t scanned;
-    uint64_t scratch[8];
+    uint32_t state, depth, marks, kind;
+    uint64_t line_start; /* SSE: body offset of the line */
+    const char *view;    /* SSE: data that still lies in the read, `used` bytes */
+    size_t data_size;    /* SSE: of the event, in front of the buffer */
+    uint32_t mark_size, head_size, name_size;
+    char head[8]; /* SSE: front of a line whose field is not known yet */
+    char name[LENS_FRAME_NAME];
 };
 
 void lens_framer_init(struct lens_framer *f, const struct lens_host *host,
@@ -58,14 +67,19 @@ void lens_framer_init(struct lens_framer *f, const struct lens_host *host,
 /* Back to the start of a body; keeps a small buffer, gives a big one back. */
 void lens_framer_reset(struct lens_framer *f, enum lens_framing framing);
 void lens_framer_clear(struct lens_framer *f);
-/* LENS_E_TOO_LARGE past the host's limits, LENS_E_PROTOCOL for a broken frame (CRC,
- * length). */
+/* LENS_E_TOO_LARGE past LENS_FRAME_LIMIT or the host's limits, LENS_E_PROTOCOL for a
+ * broken frame (CRC, length, headers) or array. A failure sticks until the reset. */
 lens_status lens_framer_feed(struct lens_framer *f, const void *data, size_t size,
                              lens_frame_fn fn, void *user);
 /* End of the body: delivers an unfinished message where the rules say so (SSE rule 6:
  * `[DONE]` or complete JSON; NDJSON and WHOLE: what is there), else drops it.
- * LENS_E_PROTOCOL when bytes of a binary frame or of an array are left over. */
+ * LENS_E_PROTOCOL when a frame of the event stream, or an element or the bracket of an
+ * array is missing its end: whether that means `truncated` is the decoder's to say. */
 lens_status lens_framer_finish(struct lens_framer *f, lens_frame_fn fn, void *user);
+
+/* Event stream: value of a string or byte-array header of a frame; 0 when missing. */
+int lens_frame_header(const struct lens_frame *frame, const char *name,
+                      struct lens_bytes *ret);
 
 #ifdef __cplusplus
 }

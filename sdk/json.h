@@ -1,9 +1,12 @@
 /* json: an in-place cursor over one JSON text (RFC 8259), for the per-token path.
  *
  * One pass, no allocation, no copy: what is skipped is checked as strictly as what is
- * read, and a text is accepted exactly when json-glib accepts it (duplicate keys: the
- * last one wins is the reader's business). Errors stick: after the first one every call
- * answers false, so a reader may check once, with lens_json_end. Depth is limited to 256.
+ * read. A text is accepted exactly when RFC 8259 allows it, which is what json-glib
+ * accepts without its extensions of the language (comments, single quotes, octal and hex
+ * numbers, raw control characters, ...); a byte order mark in front is passed over, an
+ * escaped lone surrogate is allowed. With duplicate keys it is the reader's business that
+ * the last one wins. Errors stick: after the first one every call answers false, so a
+ * reader may check once, with lens_json_end. Depth is limited to 256.
  *
  *   struct lens_json j;
  *   struct lens_bytes key;
@@ -34,7 +37,7 @@ struct lens_json {
     const char *at, *end;
     uint32_t depth;
     int32_t bad;        /* 1 after an error */
-    uint8_t first[256]; /* by depth: no element was read yet */
+    uint8_t level[260]; /* by depth: what is known of the container */
 };
 
 /* A string as it stands in the text, without quotes; `escaped`: has backslashes. */
@@ -51,7 +54,9 @@ enum lens_json_type lens_json_peek(struct lens_json *j);
 
 /* Enters an object or array; the following calls walk it. After false from member or
  * element the cursor stands behind it. A value must be read or skipped before the next
- * member. */
+ * member. A value of another type is skipped, the answer is 0, and the walk that follows
+ * ends at once: use these as a `for` loop, which is never left early, and peek where the
+ * type matters. */
 int lens_json_object(struct lens_json *j);
 int lens_json_member(struct lens_json *j,
                      struct lens_bytes *ret_key); /* key: raw, unescaped only

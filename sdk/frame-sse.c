@@ -1,0 +1,448 @@
+#include <string.h>
+
+#include "frame-cut.h"
+#include "json.h"
+
+/* f->state */
+enum {
+    STATE_OUTSIDE = 0, /* no field line since the last dispatch */
+    STATE_EVENT = 1,
+    STATE_RAW = 2 /* JSON outside of any event, over lines (protocols.md 8.3) */
+};
+
+/* f->kind: what the line is, as far as it has been seen. */
+enum {
+    LINE_UNKNOWN = 0, /* its front stands in f->head */
+    LINE_SKIPPED,     /* comment or a field without meaning: no byte of it is kept */
+    LINE_DATA,
+    LINE_NAME,
+    LINE_ERROR,
+    LINE_RAW
+};
+
+/* f->marks */
+enum {
+    MARK_SWALLOW_LF = 1, /* the last line ended with CR */
+    MARK_DATA = 2,       /* the event has a data line */
+    MARK_LINE_OPEN = 4,  /* some of the line has been seen */
+    MARK_VALUE_OPEN = 8, /* a space in front of the value may still come */
+    MARK_IN_STRING = 16, /* raw JSON */
+    MARK_ESCAPE = 32,
+    MARK_AT_END = 64 /* the body ended */
+};
+
+/* Where messages go. */
+struct outlet {
+    lens_frame_fn fn;
+    void *user;
+};
+
+/* Moves data that lies in the read into the buffer. */
+static lens_status
+keep_view(struct lens_framer *f)
+{
+    const char *view = f->view;
+    lens_status st;
+
+    if (view == NULL)
+        return LENS_OK;
+    f->view = NULL;
+    f->used = 0;
+    st = lens_framer_keep(f, view, f->data_size);
+    return st;
+}
+
+static void
+forget_event(struct lens_framer *f)
+{
+    f->state = STATE_OUTSIDE;
+    f->marks &= MARK_SWALLOW_LF | MARK_AT_END;
+    f->view = NULL;
+    f->used = f->data_size = 0;
+    f->name_size = 0;
+}
+
+/* Hands out the event and forgets it. */
+static lens_status
+dispatch(struct lens_framer *f, uint64_t end, uint32_t flags, const struct outlet *out)
+{
+    struct lens_frame frame = { .start = f->start, .end = end, .flags = flags };
+    lens_status st = LENS_OK;
+
+    frame.data.data = f->view != NULL ? f->view : f->buffer;
+    frame.data.size = f->data_size;
+    frame.name.data = f->name;
+    frame.name.size = f->name_size;
+    if (f->data_size > 0)
+        st = lens_framer_emit(&frame, out->fn, out->user);
+    forget_event(f);
+    return st;
+}
+
+/* ---- the value of a field, by pieces ---- */
+
+static void
+add_name(struct lens_framer *f, const char *at, size_t size)
+{
+    const size_t room = sizeof f->name - f->name_size;
+
+    if (size > room)
+        size = room;
+    memcpy(f->name + f->name_size, at, size);
+    f->name_size += (uint32_t)size;
+}
+
+/* Begins the value of a field; a data line after the first one joins it by LF. */
+static lens_status
+begin_value(struct lens_framer *f)
+{
+    lens_status st = LENS_OK;
+
+    f->marks |= MARK_VALUE_OPEN;
+    if (f->kind == LINE_NAME) {
+        f->name_size = 0;
+        return LENS_OK;
+    }
+    if (f->kind == LINE_SKIPPED)
+        return LENS_OK;
+    st = keep_view(f);
+    if (st >= 0 && f->kind == LINE_DATA) {
+        if (f->marks & MARK_DATA)
+            st = lens_framer_keep(f, "\n", 1);
+        f->marks |= MARK_DATA;
+        f->data_size = f->used;
+    }
+    return st;
+}
+
+static lens_status
+add_value(struct lens_framer *f, const char *at, size_t size)
+{
+    lens_status st = LENS_OK;
+
+    if (size > 0 && f->marks & MARK_VALUE_OPEN) {
+        f->marks &= ~(uint32_t)MARK_VALUE_OPEN;
+        if (*at == ' ') {
+            at++;
+            size--;
+        }
+    }
+    if (f->kind == LINE_NAME) {
+        add_name(f, at, size);
+    } else if (f->kind == LINE_DATA || f->kind == LINE_ERROR) {
+        st = lens_framer_keep(f, at, size);
+        if (f->kind == LINE_DATA)
+            f->data_size = f->used;
+    }
+    return st;
+}
+
+/* ---- JSON outside of any event ---- */
+
+static void
+count_braces(struct lens_framer *f, const char *at, size_t size)
+{
+    for (const char *end = at + size; at < end; at++) {
+        if (f->marks & MARK_ESCAPE)
+            f->marks &= ~(uint32_t)MARK_ESCAPE;
+        else if (f->marks & MARK_IN_STRING && *at == '\\')
+            f->marks |= MARK_ESCAPE;
+        else if (*at == '"')
+            f->marks ^= MARK_IN_STRING;
+        else if (f->marks & MARK_IN_STRING)
+            continue;
+        else if (*at == '{')
+            f->depth++;
+        else if (*at == '}' && f->depth > 0)
+            f->depth--;
+    }
+}
+
+static lens_status
+add_raw(struct lens_framer *f, const char *at, size_t size)
+{
+    count_braces(f, at, size);
+    return lens_framer_keep(f, at, size);
+}
+
+/* A line of raw JSON ended. No string goes on over a line end. */
+static lens_status
+end_raw_line(struct lens_framer *f, uint64_t end, const struct outlet *out)
+{
+    f->marks &= ~(uint32_t)(MARK_IN_STRING | MARK_ESCAPE);
+    f->data_size = f->used;
+    if (f->depth == 0)
+        return dispatch(f, end, LENS_FRAME_BARE, out);
+    return lens_framer_keep(f, "\n", 1);
+}
+
+/* ---- lines ---- */
+
+static const struct field {
+    const char *name;
+    uint32_t size, kind;
+} FIELDS[] = {
+    { "data:", 5, LINE_DATA },
+    { "event:", 6, LINE_NAME },
+    { "error:", 6, LINE_ERROR },
+};
+#define FIELD_COUNT (sizeof FIELDS / sizeof FIELDS[0])
+
+/* Finds out what a line is from its front. Returns the bytes of the field's name with its
+ * colon, or -1 when more must be seen. `whole`: nothing more comes. */
+static int
+classify(struct lens_framer *f, const char *at, size_t size, int whole)
+{
+    f->kind = LINE_SKIPPED;
+    if (size > 0 && *at == '{' && f->state != STATE_EVENT) {
+        f->kind = LINE_RAW;
+        return 0;
+    }
+    for (size_t i = 0; i < FIELD_COUNT; i++) {
+        const struct field *field = &FIELDS[i];
+
+        if (size >= field->size) {
+            if (memcmp(at, field->name, field->size) != 0)
+                continue;
+            f->kind = field->kind;
+            return (int)field->size;
+        }
+        if (memcmp(at, field->name, size) != 0)
+            continue;
+        if (!whole) {
+            f->kind = LINE_UNKNOWN;
+            return -1;
+        }
+        /* A field without colon has an empty value. */
+        if (size == field->size - 1) {
+            f->kind = field->kind;
+            return (int)size;
+        }
+    }
+    if (f->state == STATE_RAW)
+        f->kind = LINE_RAW;
+    return 0;
+}
+
+/* The line is known by now: begins it, `at` being its front. */
+static lens_status
+begin_line(struct lens_framer *f, const char *at, size_t size, int field_size,
+           const struct outlet *out)
+{
+    lens_status st = LENS_OK;
+
+    if (f->kind == LINE_RAW) {
+        if (f->state != STATE_RAW) {
+            f->start = f->line_start;
+            f->state = STATE_RAW;
+            f->depth = 0;
+        }
+        return add_raw(f, at, size);
+    }
+    if (*at == ':')
+        return LENS_OK;
+    /* A field ends raw JSON, complete or not: it must not eat the rest of the stream. */
+    if (f->state == STATE_RAW) {
+        f->data_size = f->used;
+        st = dispatch(f, f->line_start, LENS_FRAME_BARE, out);
+        if (st < 0)
+            return st;
+    }
+    if (f->state == STATE_OUTSIDE) {
+        f->start = f->line_start;
+        f->state = STATE_EVENT;
+    }
+    f->marks |= MARK_LINE_OPEN;
+    st = begin_value(f);
+    return st < 0 ? st : add_value(f, at + field_size, size - (size_t)field_size);
+}
+
+/* Some bytes of a line whose end has not been seen. */
+static lens_status
+push_line(struct lens_framer *f, const char *at, size_t size, const struct outlet *out)
+{
+    lens_status st = LENS_OK;
+
+    f->marks |= MARK_LINE_OPEN;
+    while (size > 0 && f->kind == LINE_UNKNOWN) {
+        int field_size;
+
+        f->head[f->head_size++] = *at++;
+        size--;
+        field_size = classify(f, f->head, f->head_size, 0);
+        if (field_size >= 0) {
+            st = begin_line(f, f->head, f->head_size, field_size, out);
+            if (st < 0)
+                return st;
+        }
+    }
+    if (f->kind == LINE_RAW)
+        return add_raw(f, at, size);
+    return f->kind == LINE_UNKNOWN ? st : add_value(f, at, size);
+}
+
+/* An error line is a message of its own; the event around it goes on. */
+static lens_status
+emit_error(struct lens_framer *f, const char *at, size_t size, uint64_t end,
+           const struct outlet *out)
+{
+    struct lens_frame frame = { .start = f->line_start,
+                                .end = end,
+                                .flags = LENS_FRAME_ERROR_FIELD };
+
+    if (f->marks & MARK_AT_END)
+        frame.flags |= LENS_FRAME_UNTERMINATED;
+
+    while (size > 0 && (*at == ' ' || *at == '\t')) {
+        at++;
+        size--;
+    }
+    if (size == 0 || *at != '{')
+        return LENS_OK;
+    frame.data.data = at;
+    frame.data.size = size;
+    return lens_framer_emit(&frame, out->fn, out->user);
+}
+
+/* An error line alone opens no event. */
+static void
+close_error(struct lens_framer *f)
+{
+    f->used = f->data_size;
+    if (f->start == f->line_start)
+        f->state = STATE_OUTSIDE;
+}
+
+/* The end of a line that was pushed. */
+static lens_status
+end_line(struct lens_framer *f, uint64_t end, const struct outlet *out)
+{
+    lens_status st = LENS_OK;
+
+    if (f->kind == LINE_UNKNOWN) {
+        const int field_size = classify(f, f->head, f->head_size, 1);
+
+        st = begin_line(f, f->head, f->head_size, field_size, out);
+    }
+    if (st >= 0 && f->kind == LINE_RAW)
+        st = end_raw_line(f, end, out);
+    if (st >= 0 && f->kind == LINE_ERROR) {
+        st = emit_error(f, f->buffer + f->data_size, f->used - f->data_size, end, out);
+        close_error(f);
+    }
+    f->kind = LINE_UNKNOWN;
+    f->head_size = 0;
+    f->marks &= ~(uint32_t)(MARK_LINE_OPEN | MARK_VALUE_OPEN);
+    return st;
+}
+
+/* A line that lies whole in the read: the first data line of an event stays there. */
+static lens_status
+whole_line(struct lens_framer *f, const char *at, size_t size, uint64_t end,
+           const struct outlet *out)
+{
+    if (size >= 5 && !(f->marks & MARK_DATA) && f->state != STATE_RAW &&
+        memcmp(at, "data:", 5) == 0) {
+        const size_t front = 5 + (size > 5 && at[5] == ' ');
+
+        if (f->state == STATE_OUTSIDE) {
+            f->start = f->line_start;
+            f->state = STATE_EVENT;
+        }
+        f->marks |= MARK_DATA;
+        f->view = at + front;
+        f->data_size = size - front;
+        return f->data_size > LENS_FRAME_LIMIT ? LENS_E_TOO_LARGE : LENS_OK;
+    }
+    if (size > 0) {
+        const lens_status st = push_line(f, at, size, out);
+
+        return st < 0 ? st : end_line(f, end, out);
+    }
+    if (f->state == STATE_RAW)
+        return LENS_OK;
+    return dispatch(f, end, 0, out);
+}
+
+lens_status
+lens_cut_sse(struct lens_framer *f, const char *data, size_t size, lens_frame_fn fn,
+             void *user)
+{
+    const struct outlet out = { fn, user };
+    const char *at = data, *end = data + size;
+    const char *feed = at, *carriage = at; /* next of each, `end` when there is none */
+    lens_status st = LENS_OK;
+
+    if (f->marks & MARK_SWALLOW_LF) {
+        f->marks &= ~(uint32_t)MARK_SWALLOW_LF;
+        at += *at == '\n';
+    }
+    while (st >= 0 && at < end) {
+        const char *stop;
+        uint64_t past;
+
+        if (feed <= at && (feed = memchr(at, '\n', (size_t)(end - at))) == NULL)
+            feed = end;
+        if (carriage <= at && (carriage = memchr(at, '\r', (size_t)(end - at))) == NULL)
+            carriage = end;
+        stop = feed < carriage ? feed : carriage;
+        if (!(f->marks & MARK_LINE_OPEN))
+            f->line_start = f->position + (uint64_t)(at - data);
+        if (stop == end) {
+            st = push_line(f, at, (size_t)(end - at), &out);
+            break;
+        }
+        past = f->position + (uint64_t)(stop + 1 - data);
+        if (f->marks & MARK_LINE_OPEN) {
+            st = push_line(f, at, (size_t)(stop - at), &out);
+            if (st >= 0)
+                st = end_line(f, past, &out);
+        } else {
+            st = whole_line(f, at, (size_t)(stop - at), past, &out);
+        }
+        at = stop + 1;
+        if (*stop == '\r' && at == end)
+            f->marks |= MARK_SWALLOW_LF;
+        else if (*stop == '\r' && *at == '\n')
+            at++;
+    }
+    return st < 0 ? st : keep_view(f);
+}
+
+/* Rule 6: what may be delivered although its end never came. */
+static int
+is_complete(const char *data, size_t size)
+{
+    struct lens_json j;
+    size_t blank = 0;
+
+    while (blank < size && memchr(" \t\r\n", data[blank], 4) != NULL)
+        blank++;
+    if (size - blank >= 6 && memcmp(data + blank, "[DONE]", 6) == 0)
+        return 1;
+    lens_json_begin(&j, data, size);
+    return lens_json_skip(&j) && lens_json_end(&j);
+}
+
+lens_status
+lens_end_sse(struct lens_framer *f, lens_frame_fn fn, void *user)
+{
+    const struct outlet out = { fn, user };
+    const int raw = f->state == STATE_RAW || f->kind == LINE_RAW;
+    lens_status st = LENS_OK;
+
+    f->marks |= MARK_AT_END;
+    /* A cut error line must not come out as one. */
+    if (f->kind == LINE_ERROR &&
+        !is_complete(f->buffer + f->data_size, f->used - f->data_size))
+        f->kind = LINE_SKIPPED;
+    if (f->marks & MARK_LINE_OPEN)
+        st = end_line(f, f->position, &out);
+    if (st < 0 || f->state == STATE_OUTSIDE)
+        return st;
+    if (raw || f->data_size == 0 || !is_complete(f->buffer, f->data_size)) {
+        forget_event(f);
+        return LENS_OK;
+    }
+    return dispatch(f, f->position, LENS_FRAME_UNTERMINATED, &out);
+}

@@ -1,0 +1,477 @@
+#include "json.h"
+
+#include <endian.h>
+#include <string.h>
+
+#include "json-scan.h"
+#include "utf8.h"
+
+/* What is known of the level at the cursor, in lens_json.level. */
+enum {
+    LEVEL_BEGUN = 0,
+    LEVEL_FRESH = 1, /* nothing was read yet */
+    LEVEL_ABSENT = 2 /* the value was no container: the walk ends at once */
+};
+
+#define DEPTH_LIMIT 256
+
+static int
+fail(struct lens_json *j)
+{
+    j->bad = 1;
+    j->at = j->end;
+    return 0;
+}
+
+static void
+skip_space(struct lens_json *j)
+{
+    while (j->at < j->end &&
+           (*j->at == ' ' || *j->at == '\n' || *j->at == '\t' || *j->at == '\r'))
+        j->at++;
+}
+
+/* The first byte from `at` that is a quote, a backslash, a control character or not
+ * ASCII. Eight bytes a step: setting the high bit of each byte that matches. A borrow can
+ * only mark bytes behind a true match, so the lowest mark is exact. */
+static const char *
+find_special(const char *at, const char *end)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
+
+    for (; end - at >= 8; at += 8) {
+        uint64_t word, quote, slash, marks;
+
+        memcpy(&word, at, sizeof word);
+        word = le64toh(word);
+        quote = word ^ ones * '"';
+        slash = word ^ ones * '\\';
+        marks = ((quote - ones) & ~quote) | ((slash - ones) & ~slash) |
+                ((word - ones * 0x20) & ~word) | word;
+        marks &= highs;
+        if (marks != 0)
+            return at + (__builtin_ctzll(marks) >> 3);
+    }
+    while (at < end && *at != '"' && *at != '\\' && (signed char)*at >= 0x20)
+        at++;
+    return at;
+}
+
+static int
+hex4(const char *at, const char *end, uint32_t *ret)
+{
+    uint32_t code = 0;
+
+    if (end - at < 4)
+        return 0;
+    for (int i = 0; i < 4; i++) {
+        const char c = at[i];
+
+        code <<= 4;
+        if (c >= '0' && c <= '9')
+            code |= (uint32_t)(c - '0');
+        else if (c >= 'a' && c <= 'f')
+            code |= (uint32_t)(c - 'a' + 10);
+        else if (c >= 'A' && c <= 'F')
+            code |= (uint32_t)(c - 'A' + 10);
+        else
+            return 0;
+    }
+    *ret = code;
+    return 1;
+}
+
+/* Bytes of the escape at the backslash `at`; 0 when there is no such escape. */
+static size_t
+escape_length(const char *at, const char *end)
+{
+    uint32_t code;
+
+    if (end - at < 2)
+        return 0;
+    if (at[1] == 'u')
+        return hex4(at + 2, end, &code) ? 6 : 0;
+    return at[1] != '\0' && strchr("\"\\/bfnrt", at[1]) != NULL ? 2 : 0;
+}
+
+/* Reads the string at the cursor, which stands on its quote. */
+static int
+read_string(struct lens_json *j, struct lens_json_string *ret)
+{
+    const char *at = j->at + 1;
+
+    ret->raw.data = at;
+    ret->escaped = 0;
+    for (;;) {
+        size_t step;
+
+        at = find_special(at, j->end);
+        if (at == j->end)
+            return fail(j);
+        if (*at == '"')
+            break;
+        if (*at == '\\') {
+            ret->escaped = 1;
+            step = escape_length(at, j->end);
+        } else {
+            step = (signed char)*at < 0 ? lens_utf8_length(at, j->end) : 0;
+        }
+        if (step == 0)
+            return fail(j);
+        at += step;
+    }
+    ret->raw.size = (size_t)(at - ret->raw.data);
+    j->at = at + 1;
+    return 1;
+}
+
+static const char *
+skip_digits(const char *at, const char *end)
+{
+    while (at < end && *at >= '0' && *at <= '9')
+        at++;
+    return at;
+}
+
+/* Checks the number at the cursor against RFC 8259, 6. */
+static int
+read_number(struct lens_json *j, struct lens_bytes *ret)
+{
+    const char *at = j->at, *digits;
+
+    if (at < j->end && *at == '-')
+        at++;
+    digits = at;
+    at = skip_digits(at, j->end);
+    if (at == digits || (*digits == '0' && at - digits > 1))
+        return fail(j);
+    if (at < j->end && *at == '.') {
+        digits = ++at;
+        at = skip_digits(at, j->end);
+        if (at == digits)
+            return fail(j);
+    }
+    if (at < j->end && (*at == 'e' || *at == 'E')) {
+        at++;
+        if (at < j->end && (*at == '+' || *at == '-'))
+            at++;
+        digits = at;
+        at = skip_digits(at, j->end);
+        if (at == digits)
+            return fail(j);
+    }
+    ret->data = j->at;
+    ret->size = (size_t)(at - j->at);
+    j->at = at;
+    return 1;
+}
+
+static int
+read_word(struct lens_json *j, const char *word, size_t size)
+{
+    if ((size_t)(j->end - j->at) < size || memcmp(j->at, word, size) != 0)
+        return fail(j);
+    j->at += size;
+    return 1;
+}
+
+void
+lens_json_begin(struct lens_json *j, const void *data, size_t size)
+{
+    j->at = data;
+    j->end = j->at + size;
+    j->depth = 0;
+    j->bad = 0;
+    if (size >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0)
+        j->at += 3;
+}
+
+int
+lens_json_end(struct lens_json *j)
+{
+    skip_space(j);
+    return !j->bad && j->at == j->end;
+}
+
+enum lens_json_type
+lens_json_peek(struct lens_json *j)
+{
+    skip_space(j);
+    if (j->at == j->end)
+        return LENS_JSON_NONE;
+    switch (*j->at) {
+    case '"':
+        return LENS_JSON_STRING;
+    case '{':
+        return LENS_JSON_OBJECT;
+    case '[':
+        return LENS_JSON_ARRAY;
+    case 't':
+    case 'f':
+        return LENS_JSON_BOOL;
+    case 'n':
+        return LENS_JSON_NULL;
+    default:
+        return *j->at == '-' || (*j->at >= '0' && *j->at <= '9') ? LENS_JSON_NUMBER
+                                                                 : LENS_JSON_NONE;
+    }
+}
+
+/* A reader that does not walk what it entered must not push us out of the array. */
+static void
+push(struct lens_json *j, uint8_t level)
+{
+    if (j->depth < sizeof j->level)
+        j->level[j->depth++] = level;
+}
+
+static int
+enter(struct lens_json *j, enum lens_json_type type)
+{
+    if (lens_json_peek(j) != type || j->depth >= DEPTH_LIMIT) {
+        if (j->depth >= DEPTH_LIMIT)
+            fail(j);
+        lens_json_skip(j);
+        push(j, LEVEL_ABSENT);
+        return 0;
+    }
+    push(j, LEVEL_FRESH);
+    j->at++;
+    return 1;
+}
+
+/* Steps to the next item of the container at the cursor, or behind its `close`. */
+static int
+next(struct lens_json *j, char close)
+{
+    uint8_t *level;
+
+    if (j->depth == 0)
+        return 0;
+    level = &j->level[j->depth - 1];
+    if (*level == LEVEL_ABSENT || j->bad) {
+        j->depth--;
+        return 0;
+    }
+    skip_space(j);
+    if (j->at < j->end && *j->at == close) {
+        j->at++;
+        j->depth--;
+        return 0;
+    }
+    if (*level == LEVEL_BEGUN) {
+        if (j->at == j->end || *j->at != ',') {
+            j->depth--;
+            return fail(j);
+        }
+        j->at++;
+    }
+    *level = LEVEL_BEGUN;
+    return 1;
+}
+
+int
+lens_json_object(struct lens_json *j)
+{
+    return enter(j, LENS_JSON_OBJECT);
+}
+
+int
+lens_json_array(struct lens_json *j)
+{
+    return enter(j, LENS_JSON_ARRAY);
+}
+
+int
+lens_json_member(struct lens_json *j, struct lens_bytes *ret_key)
+{
+    struct lens_json_string key;
+
+    if (!next(j, '}'))
+        return 0;
+    skip_space(j);
+    if (j->at < j->end && *j->at == '"' && read_string(j, &key)) {
+        skip_space(j);
+        if (j->at < j->end && *j->at == ':') {
+            j->at++;
+            *ret_key = key.raw;
+            return 1;
+        }
+    }
+    j->depth--;
+    return fail(j);
+}
+
+int
+lens_json_element(struct lens_json *j)
+{
+    return next(j, ']');
+}
+
+static int
+skip_container(struct lens_json *j, int is_object)
+{
+    struct lens_bytes key;
+
+    if (is_object) {
+        for (lens_json_object(j); lens_json_member(j, &key);)
+            lens_json_skip(j);
+    } else {
+        for (lens_json_array(j); lens_json_element(j);)
+            lens_json_skip(j);
+    }
+    return !j->bad;
+}
+
+int
+lens_json_skip(struct lens_json *j)
+{
+    struct lens_json_string string;
+    struct lens_bytes number;
+
+    if (j->bad)
+        return 0;
+    switch (lens_json_peek(j)) {
+    case LENS_JSON_NULL:
+        return read_word(j, "null", 4);
+    case LENS_JSON_BOOL:
+        return *j->at == 't' ? read_word(j, "true", 4) : read_word(j, "false", 5);
+    case LENS_JSON_NUMBER:
+        return read_number(j, &number);
+    case LENS_JSON_STRING:
+        return read_string(j, &string);
+    case LENS_JSON_OBJECT:
+        return skip_container(j, 1);
+    case LENS_JSON_ARRAY:
+        return skip_container(j, 0);
+    case LENS_JSON_NONE:
+        break;
+    }
+    return fail(j);
+}
+
+int
+lens_json_raw(struct lens_json *j, struct lens_bytes *ret)
+{
+    const char *begin;
+
+    skip_space(j);
+    begin = j->at;
+    if (!lens_json_skip(j))
+        return 0;
+    ret->data = begin;
+    ret->size = (size_t)(j->at - begin);
+    return 1;
+}
+
+int
+lens_json_string(struct lens_json *j, struct lens_json_string *ret)
+{
+    if (lens_json_peek(j) == LENS_JSON_STRING)
+        return read_string(j, ret);
+    lens_json_skip(j);
+    return 0;
+}
+
+int
+lens_json_bool(struct lens_json *j, int32_t *ret)
+{
+    if (lens_json_peek(j) == LENS_JSON_BOOL) {
+        const int32_t value = *j->at == 't';
+
+        if (!lens_json_skip(j))
+            return 0;
+        *ret = value;
+        return 1;
+    }
+    lens_json_skip(j);
+    return 0;
+}
+
+int
+lens_json_int(struct lens_json *j, int64_t *ret)
+{
+    struct lens_bytes text;
+
+    if (lens_json_peek(j) == LENS_JSON_NUMBER)
+        return read_number(j, &text) && lens_number_to_int(text, ret);
+    lens_json_skip(j);
+    return 0;
+}
+
+int
+lens_json_double(struct lens_json *j, double *ret)
+{
+    struct lens_bytes text;
+
+    if (lens_json_peek(j) == LENS_JSON_NUMBER) {
+        if (!read_number(j, &text))
+            return 0;
+        *ret = lens_number_to_double(text);
+        return 1;
+    }
+    lens_json_skip(j);
+    return 0;
+}
+
+/* Resolves the escape at `at`; returns the bytes read and adds those written to `used`.
+ */
+static size_t
+resolve(const char *at, const char *end, char *out, size_t *used)
+{
+    static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
+    const char *named = memchr(from, at[1], sizeof from - 1);
+    uint32_t code, low;
+    size_t step = 6;
+
+    if (at[1] != 'u') {
+        out[(*used)++] = named != NULL ? to[named - from] : at[1];
+        return 2;
+    }
+    if (!hex4(at + 2, end, &code))
+        code = 0xfffd;
+    if (code >= 0xd800 && code < 0xdc00 && end - at >= 12 && at[6] == '\\' &&
+        at[7] == 'u' && hex4(at + 8, end, &low) && low >= 0xdc00 && low < 0xe000) {
+        code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+        step = 12;
+    } else if (code >= 0xd800 && code < 0xe000) {
+        code = 0xfffd;
+    }
+    *used += lens_utf8_put(out + *used, code);
+    return step;
+}
+
+size_t
+lens_json_unescape(const struct lens_json_string *s, char *out)
+{
+    const char *at = s->raw.data, *end = at + s->raw.size;
+    size_t used = 0;
+
+    while (at < end) {
+        const char *slash = memchr(at, '\\', (size_t)(end - at));
+        const size_t plain = (size_t)((slash != NULL ? slash : end) - at);
+
+        memmove(out + used, at, plain);
+        used += plain;
+        at += plain;
+        if (at < end)
+            at += resolve(at, end, out, &used);
+    }
+    return used;
+}
+
+int
+lens_json_is(const struct lens_bytes *key, const char *name)
+{
+    const size_t size = strlen(name);
+    const struct lens_json_string escaped = { *key, 1 };
+    char plain[6 * 64];
+
+    if (key->size == size)
+        return memcmp(key->data, name, size) == 0;
+    /* An escape takes at most six times the room of what it stands for. */
+    if (key->size < size || key->size > 6 * size || key->size > sizeof plain ||
+        memchr(key->data, '\\', key->size) == NULL)
+        return 0;
+    return lens_json_unescape(&escaped, plain) == size && memcmp(plain, name, size) == 0;
+}

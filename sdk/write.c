@@ -1,0 +1,151 @@
+#include "write.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "utf8.h"
+
+void
+lens_write_begin(struct lens_writer *w, void *to,
+                 lens_status (*put)(void *to, const void *data, size_t size))
+{
+    w->to = to;
+    w->put = put;
+    w->status = LENS_OK;
+    w->used = 0;
+}
+
+static void
+send(struct lens_writer *w, const void *data, size_t size)
+{
+    if (w->status >= 0 && size > 0) {
+        const lens_status st = w->put(w->to, data, size);
+
+        if (st < 0)
+            w->status = st;
+    }
+}
+
+static void
+flush(struct lens_writer *w)
+{
+    send(w, w->piece, w->used);
+    w->used = 0;
+}
+
+void
+lens_write_bytes(struct lens_writer *w, const void *data, size_t size)
+{
+    if (size > sizeof w->piece - w->used)
+        flush(w);
+    if (size > sizeof w->piece) {
+        send(w, data, size);
+    } else if (size > 0) {
+        memcpy(w->piece + w->used, data, size);
+        w->used += size;
+    }
+}
+
+void
+lens_write(struct lens_writer *w, const char *text)
+{
+    lens_write_bytes(w, text, strlen(text));
+}
+
+void
+lens_write_int(struct lens_writer *w, int64_t value)
+{
+    char digits[24], *at = digits + sizeof digits;
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+
+    do {
+        *--at = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (value < 0)
+        *--at = '-';
+    lens_write_bytes(w, at, (size_t)(digits + sizeof digits - at));
+}
+
+void
+lens_write_double(struct lens_writer *w, double value)
+{
+    char text[40];
+
+    /* JSON has no word for these. */
+    if (!isfinite(value)) {
+        lens_write(w, "null");
+        return;
+    }
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    /* Some locales have a decimal comma, or a point of several bytes. */
+    for (char *at = text; *at != '\0'; at++) {
+        if (strchr("+-0123456789e", *at) == NULL) {
+            char *rest = at + strspn(at, ".,");
+
+            if (rest == at)
+                rest = at + strcspn(at, "0123456789");
+            *at = '.';
+            memmove(at + 1, rest, strlen(rest) + 1);
+            break;
+        }
+    }
+    lens_write(w, text);
+}
+
+/* The escape of an ASCII byte; returns its length, 0 when it stands for itself. */
+static size_t
+escape(char c, char out[6])
+{
+    static const char named[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt",
+                      hex[] = "0123456789abcdef";
+    const char *found = memchr(named, c, sizeof named - 1);
+
+    out[0] = '\\';
+    if (found != NULL) {
+        out[1] = letters[found - named];
+        return 2;
+    }
+    if ((unsigned char)c >= 0x20 && c != 0x7f)
+        return 0;
+    memcpy(out + 1, "u00", 3);
+    out[4] = hex[(unsigned char)c >> 4];
+    out[5] = hex[c & 15];
+    return 6;
+}
+
+void
+lens_write_string(struct lens_writer *w, const void *data, size_t size)
+{
+    const char *at = data, *end = at + size, *plain = at;
+
+    lens_write_bytes(w, "\"", 1);
+    while (at < end) {
+        const unsigned length = lens_utf8_length(at, end);
+        char escaped[6] = { '\xef', '\xbf', '\xbd' };
+        const size_t extra = length == 0 ? 3 : length == 1 ? escape(*at, escaped) : 0;
+
+        if (extra > 0) {
+            lens_write_bytes(w, plain, (size_t)(at - plain));
+            lens_write_bytes(w, escaped, extra);
+            plain = at + 1;
+        }
+        at += length > 0 ? length : 1;
+    }
+    if (size > 0)
+        lens_write_bytes(w, plain, (size_t)(at - plain));
+    lens_write_bytes(w, "\"", 1);
+}
+
+lens_status
+lens_write_end(struct lens_writer *w)
+{
+    flush(w);
+    return w->status;
+}
