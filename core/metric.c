@@ -67,5 +67,6 @@ metric_quantile_of(const char *stat)
         strspn(plain + 1, "0123456789.") != strlen(plain + 1))
         return NAN;
     percent = g_ascii_strtod(plain + 1, &end);
-    return *end == '\0' && percent > 0 && percent < 100 ? percent / 100 : NAN;
+    return *end == '\0' && percent > 0 && percent < 100 ? round(percent * 1e7) / 1e9
+                                                        : NAN;
 }

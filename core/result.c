@@ -99,11 +99,8 @@ realised_load(const result *r)
 {
     const tally *t = r->tally;
 
-    if (!r->judge.open_loop) {
-        return t->in_flight_wall_ns > 0
-                   ? t->in_flight_time / ((double)t->in_flight_wall_ns / 1e9)
-                   : NAN;
-    }
+    if (!r->judge.open_loop)
+        return MIN(r->judge.asked, tally_concurrency(t));
     if (t->last_due_ns > t->first_due_ns && t->last_start_ns > t->first_start_ns) {
         const double due = (double)(t->last_due_ns - t->first_due_ns);
         const double took = (double)(t->last_start_ns - t->first_start_ns);

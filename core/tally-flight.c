@@ -14,7 +14,7 @@
 void
 tally_add_flight(tally *t, int64_t start_ns, int64_t end_ns)
 {
-    const struct flight f = { MAX(start_ns, t->window_start_ns), end_ns + TURNAROUND_NS };
+    const struct tally_flight f = { MAX(start_ns, t->window_start_ns), end_ns + TURNAROUND_NS };
 
     if (start_ns == NEVER || end_ns == NEVER || f.end_ns <= f.start_ns)
         return;
@@ -22,7 +22,7 @@ tally_add_flight(tally *t, int64_t start_ns, int64_t end_ns)
     if (t->flights->len < t->flights_limit)
         return;
     for (guint i = t->flights->len; i-- > 0;) {
-        const struct flight *old = &g_array_index(t->flights, struct flight, i);
+        const struct tally_flight *old = &g_array_index(t->flights, struct tally_flight, i);
 
         if (old->end_ns <= t->last_due_ns) {
             t->flown_s += (double)(old->end_ns - old->start_ns) / 1e9;
@@ -40,7 +40,7 @@ tally_concurrency(const tally *t)
     if (t->last_due_ns <= t->window_start_ns)
         return NAN;
     for (guint i = 0; i < t->flights->len; i++) {
-        const struct flight *f = &g_array_index(t->flights, struct flight, i);
+        const struct tally_flight *f = &g_array_index(t->flights, struct tally_flight, i);
         const int64_t end_ns = MIN(f->end_ns, t->last_due_ns);
 
         if (end_ns > f->start_ns)

@@ -44,6 +44,7 @@ tally_new(const GPtrArray *slos)
     t->lag_kernel = histogram_new();
     t->lag_user = histogram_new();
     t->workers = g_array_new(false, true, sizeof(struct worker_use));
+    t->flights = g_array_new(false, false, sizeof(struct tally_flight));
     forget_times(t);
     return t;
 }
@@ -65,6 +66,7 @@ tally_free(tally *t)
     histogram_free(t->lag_kernel);
     histogram_free(t->lag_user);
     g_array_unref(t->workers);
+    g_array_unref(t->flights);
     drop_examples(t);
     g_free(t);
 }
@@ -74,7 +76,8 @@ tally_reset(tally *t)
 {
     tally kept = { .lag_kernel = t->lag_kernel,
                    .lag_user = t->lag_user,
-                   .workers = t->workers };
+                   .workers = t->workers,
+                   .flights = t->flights };
 
     for (unsigned m = 0; m < METRIC_COUNT; m++) {
         kept.hist[m] = t->hist[m];
@@ -84,6 +87,7 @@ tally_reset(tally *t)
     histogram_reset(t->lag_kernel);
     histogram_reset(t->lag_user);
     g_array_set_size(t->workers, 0);
+    g_array_set_size(t->flights, 0);
     drop_examples(t);
     *t = kept;
     forget_times(t);
@@ -235,6 +239,8 @@ tally_add(tally *to, const tally *from)
     to->tokens_unknown += from->tokens_unknown;
     earliest(&to->first_due_ns, from->first_due_ns);
     earliest(&to->first_start_ns, from->first_start_ns);
+    g_array_append_vals(to->flights, from->flights->data, from->flights->len);
+    to->flown_s += from->flown_s;
     to->last_due_ns = MAX(to->last_due_ns, from->last_due_ns);
     to->last_start_ns = MAX(to->last_start_ns, from->last_start_ns);
     to->last_end_ns = MAX(to->last_end_ns, from->last_end_ns);

@@ -44,6 +44,10 @@ struct worker_use {
     int64_t cpu_ns, wall_ns; /* over all measured reports */
 };
 
+struct tally_flight {
+    int64_t start_ns, end_ns;
+};
+
 typedef struct tally {
     /* Set by the caller before what ends inside is added. end INT64_MAX: still open;
      * start INT64_MAX: not yet begun. */
@@ -75,6 +79,10 @@ typedef struct tally {
     int64_t in_flight_wall_ns; /* over this time: the longest of a worker */
     int64_t max_rss_bytes;     /* of this process */
     GArray *workers;           /* struct worker_use, by worker */
+    /* See tally_concurrency. */
+    GArray *flights; /* struct tally_flight, may reach beyond the last due time */
+    guint flights_limit;
+    double flown_s; /* of those that do not */
 } tally;
 
 /* `slos` (slo) may be NULL; borrowed. */
@@ -82,6 +90,11 @@ tally *tally_new(const GPtrArray *slos);
 void tally_free(tally *t);
 void tally_reset(tally *t);
 void tally_add_sample(tally *t, const sample *s, const GPtrArray *slos);
+/* One request more that was in flight; tally_add_sample does it. */
+void tally_add_flight(tally *t, int64_t start_ns, int64_t end_ns);
+/* Mean number of requests in flight between the window's start and the last due time,
+ * a turnaround of 1 ms a request forgiven; NaN: unknown. */
+double tally_concurrency(const tally *t);
 void tally_add_client(tally *t, const client_report *c);
 /* All but the window, which stays that of `to`. */
 void tally_add(tally *to, const tally *from);
