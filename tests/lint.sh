@@ -1,0 +1,20 @@
+#!/bin/sh
+# Style, static analysis and the direction of includes. Argument: a configured build directory.
+set -eu
+cd "$(dirname "$0")/.."
+build=$1
+
+sources=$(git ls-files '*.c' '*.h' | grep -v '^tests/abi/[0-9]' || true)
+# shellcheck disable=SC2086
+clang-format --dry-run -Werror $sources
+sh tests/layers.sh
+
+# Generated headers must be there before the sources can be analysed.
+ninja -C "$build" --quiet
+git ls-files 'core/*.c' 'sdk/*.c' 'plugins/*.c' | grep -v '^sdk/template/' |
+    xargs -P "$(nproc)" -n 4 clang-tidy --quiet -p "$build" 2>/dev/null
+cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -j "$(nproc)" \
+    --enable=warning,portability --suppress=missingIncludeSystem --suppress=unknownMacro \
+    --suppress=nullPointerOutOfMemory --suppress=ctunullpointerOutOfMemory -Iinclude -Icore -Isdk \
+    core sdk/*.c plugins
+echo 'lint: fine'
