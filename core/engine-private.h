@@ -1,0 +1,77 @@
+/* engine-private: shared by the files of the engine only. */
+#pragma once
+
+#include "agenda.h"
+#include "chrono.h"
+#include "engine.h"
+#include "flight.h"
+#include "poller.h"
+#include "tally.h"
+#include "transport.h"
+
+/* How often the engine looks at itself and at timeouts when nothing else happens. */
+#define ENGINE_BEAT_NS (20 * NS_PER_MS)
+
+enum engine_task { TASK_RETRY, TASK_RELEASE };
+
+struct timer {
+    poll_item item; /* first */
+    engine *engine;
+    int64_t armed_ns;
+};
+
+/* What the workload is told of a request when its slot is free again. */
+struct release {
+    struct lens_outcome outcome;
+};
+
+struct engine {
+    stage_run *run;
+    unsigned shard;
+    GThread *thread;
+    GMainContext *context;
+    GMainLoop *loop;
+    poller *poller;
+    transport *transport;
+    instance *provider, *workload;
+    flight_context flights;
+    GPtrArray *in_flight; /* flight, at its slot */
+    GPtrArray *idle;      /* flight */
+    GPtrArray *unsent;    /* sample: the recorder's ring was full */
+    agenda agenda;        /* retries and releases */
+    unsigned held;        /* releases that wait in the agenda */
+
+    struct lens_arrival arrival; /* drawn, not started */
+    bool has_arrival, exhausted, past_window, finishing;
+    int64_t ask_again_ns; /* the workload or the bucket said so; INT64_MAX: no */
+    int64_t bucket_since_ns;
+    unsigned quick_failures; /* in a row */
+
+    struct timer due, heartbeat;
+    int64_t swept_ns, stop_seen_ns;
+
+    /* The report under way. */
+    client_report *report;
+    int64_t report_start_ns, report_cpu_ns, in_flight_since_ns, beat_ns;
+    int64_t spun_ns; /* burnt by --spin */
+    uint64_t resources_seen;
+};
+
+extern const struct exchange_events engine_exchange_events;
+
+/* engine-start.c: arrivals to requests. */
+void engine_pump(engine *e);
+void engine_try(engine *e, flight *f, bool first);
+/* engine-end.c: requests to samples. */
+void engine_finish(engine *e, flight *f, uint32_t outcome);
+void engine_stop_flight(engine *e, flight *f, uint32_t kind, uint32_t outcome,
+                        const char *detail);
+void engine_release(engine *e, struct release *r);
+void engine_push_unsent(engine *e);
+/* engine-watch.c: timeouts, stops, the engine's own figures. */
+void engine_beat(engine *e);
+void engine_count_in_flight(engine *e, int change);
+void engine_report(engine *e);
+/* engine.c */
+void engine_arm(engine *e);
+int64_t engine_stage_time(const engine *e, int64_t monotonic_ns);

@@ -1,0 +1,393 @@
+#include <math.h>
+#include <string.h>
+
+#include "chrono.h"
+#include "engine-private.h"
+
+/* ---- when ---- */
+
+static int64_t
+warmup_requests(const engine *e)
+{
+    return MAX(e->run->stage->warmup_requests, 0);
+}
+
+static bool
+index_is_over(const engine *e, uint64_t index)
+{
+    const int64_t requests = e->run->stage->requests;
+
+    return requests >= 0 && index >= (uint64_t)(requests + warmup_requests(e));
+}
+
+/* The first measured arrival opens the window. Where warm-up is a time, it was open from
+ * the start. */
+static void
+open_window(engine *e, const struct lens_arrival *a)
+{
+    stage_run *r = e->run;
+    long long expected = INT64_MAX;
+
+    if (r->stage->warmup_ns >= 0 || a->index < (uint64_t)warmup_requests(e))
+        return;
+    if (!atomic_compare_exchange_strong(&r->window_start_ns, &expected, a->at_ns))
+        return;
+    if (r->stage->duration_ns >= 0)
+        atomic_store(&r->window_end_ns, a->at_ns + r->stage->duration_ns);
+    recorder_set_window(r->recorder, r->stage_start_ns - r->run_start_ns + a->at_ns,
+                        r->stage->duration_ns >= 0 ? r->stage_start_ns - r->run_start_ns +
+                                                         a->at_ns + r->stage->duration_ns
+                                                   : INT64_MAX);
+}
+
+static uint32_t
+phase_of(const engine *e, const struct lens_arrival *a)
+{
+    const stage_run *r = e->run;
+
+    if ((a->flags & LENS_ARRIVAL_WARMUP) != 0 ||
+        a->index < (uint64_t)warmup_requests(e) ||
+        a->at_ns < atomic_load(&r->window_start_ns))
+        return LENS_PART_WARMUP;
+    if ((a->flags & LENS_ARRIVAL_UNMEASURED) != 0 ||
+        a->at_ns >= atomic_load(&r->window_end_ns))
+        return LENS_PART_COOLDOWN;
+    return LENS_PART_MEASURED;
+}
+
+/* An open loop keeps its load until the last measured request has ended, so that none of
+ * them is measured on a server that empties. */
+static bool
+cools_down(engine *e, int64_t now_ns)
+{
+    stage_run *r = e->run;
+    const int64_t end_ns = atomic_load(&r->window_end_ns);
+
+    if (!e->past_window) {
+        e->past_window = true;
+        atomic_fetch_add(&r->past_window, 1);
+    }
+    if (!r->open_loop)
+        return false;
+    return now_ns < end_ns + r->stage->drain_ns &&
+           (atomic_load(&r->past_window) < r->workers ||
+            atomic_load(&r->measured_open) > 0);
+}
+
+/* Nothing more will start. What the engine did under load is reported apart from what
+ * follows. */
+static void
+exhaust(engine *e)
+{
+    engine_report(e);
+    e->exhausted = true;
+}
+
+static void
+draw(engine *e, int64_t now_ns)
+{
+    struct lens_arrival *a = &e->arrival;
+    lens_status status;
+
+    memset(a, 0, sizeof *a);
+    a->struct_size = sizeof *a;
+    a->item = LENS_ITEM_ANY;
+    a->input_tokens_min = a->input_tokens_max = -1;
+    a->output_tokens_min = a->output_tokens_max = -1;
+    e->ask_again_ns = INT64_MAX;
+    status = e->workload->plugin->ops.workload.next(e->workload->self, now_ns, a);
+    if (status == LENS_OK) {
+        if (index_is_over(e, a->index)) {
+            exhaust(e);
+            return;
+        }
+        e->has_arrival = true;
+        open_window(e, a);
+        if (phase_of(e, a) == LENS_PART_MEASURED)
+            atomic_fetch_add(&e->run->measured_open, 1);
+    } else if (status == LENS_WAIT_UNTIL) {
+        e->ask_again_ns = e->run->stage_start_ns + a->at_ns;
+    } else if (status != LENS_WAIT) {
+        exhaust(e);
+    }
+}
+
+/* ---- what ---- */
+
+static void
+set_parameters(const engine *e, const flight *f, struct lens_ask *ask)
+{
+    const plan_target *t = e->run->target;
+
+    ask->max_output = f->sample->asked_output_tokens;
+    ask->min_output =
+        t->ignore_eos && t->min_tokens < 0 ? ask->max_output : t->min_tokens;
+    ask->temperature = t->temperature;
+    ask->top_p = t->top_p;
+    ask->top_k = t->top_k;
+    ask->seed = t->seed;
+    ask->n = t->n;
+    ask->set = (isnan(t->temperature) ? 0 : LENS_SET_TEMPERATURE) |
+               (isnan(t->top_p) ? 0 : LENS_SET_TOP_P) |
+               (t->top_k < 0 ? 0 : LENS_SET_TOP_K) |
+               (t->seed == INT64_MIN ? 0 : LENS_SET_SEED) | (t->n < 0 ? 0 : LENS_SET_N) |
+               (ask->min_output < 0 ? 0 : LENS_SET_MIN_OUTPUT) |
+               (ask->max_output < 0 ? 0 : LENS_SET_MAX_OUTPUT);
+    ask->flags =
+        (t->stream ? LENS_ASK_STREAM : 0) | (t->ignore_eos ? LENS_ASK_IGNORE_EOS : 0);
+}
+
+static struct lens_bytes
+bytes_of(const char *text)
+{
+    return (struct lens_bytes){ text, text != NULL ? strlen(text) : 0 };
+}
+
+enum { LIST_LIMIT = 64 };
+
+static unsigned
+stop_list(char **texts, struct lens_bytes *ret)
+{
+    unsigned count = 0;
+
+    for (; texts != NULL && texts[count] != NULL && count < LIST_LIMIT; count++)
+        ret[count] = bytes_of(texts[count]);
+    return count;
+}
+
+static unsigned
+header_list(char **headers, struct lens_pair *ret)
+{
+    unsigned count = 0;
+
+    for (; headers != NULL && headers[count] != NULL && count < LIST_LIMIT; count++) {
+        const char *colon = strchr(headers[count], ':');
+        const char *value = colon + 1;
+
+        while (*value == ' ')
+            value++;
+        ret[count].name =
+            (struct lens_bytes){ headers[count], (size_t)(colon - headers[count]) };
+        ret[count].value = bytes_of(value);
+    }
+    return count;
+}
+
+static bool
+describe(engine *e, flight *f, exchange *x)
+{
+    const plan_target *t = e->run->target;
+    struct lens_bytes stops[LIST_LIMIT];
+    struct lens_pair headers[LIST_LIMIT];
+    struct lens_ask ask = {
+        .struct_size = sizeof ask,
+        .id = f->sample->id,
+        .task = e->run->task,
+        .attempt = f->sample->attempt_count - 1,
+        .model = bytes_of(t->model),
+        .turns = f->prompt.turns,
+        .turn_count = f->prompt.turn_count,
+        .turn_size = sizeof(struct lens_turn),
+        .stop = stops,
+        .stop_count = stop_list(t->stop, stops),
+        .stop_size = sizeof stops[0],
+        .headers = headers,
+        .header_count = header_list(t->headers, headers),
+        .header_size = sizeof headers[0],
+        .extra = bytes_of(t->extra),
+        .unix_ns = chrono_wall(),
+    };
+    lens_status status;
+
+    set_parameters(e, f, &ask);
+    status =
+        e->provider->plugin->ops.provider.describe(e->provider->self, &ask, &x->request);
+    return status >= 0 && !x->request.failed;
+}
+
+void
+engine_try(engine *e, flight *f, bool first)
+{
+    exchange *x = transport_get(e->transport, f);
+
+    flight_try(f, x, first);
+    if (describe(e, f, x)) {
+        transport_start(e->transport, x);
+        return;
+    }
+    /* Nothing went out. */
+    {
+        g_autofree char *words =
+            x->request.failed ? g_strdup(x->request.why) : instance_failure(e->provider);
+        x->start_ns = x->end_ns = chrono_now();
+        x->status = 0;
+        engine_stop_flight(e, f, LENS_KIND_INVALID_REQUEST, LENS_OUTCOME_FAILED, words);
+    }
+}
+
+/* ---- start ---- */
+
+static sample *
+make_sample(engine *e, const struct lens_arrival *a, const prompt *drawn,
+            int64_t waited_ns)
+{
+    stage_run *r = e->run;
+    sample *s = sample_new(1);
+
+    s->id = atomic_fetch_add(&r->next_id, 1);
+    s->index = a->index;
+    s->session = a->session;
+    s->turn = a->turn;
+    s->item = a->item;
+    s->prompt_id = drawn->id;
+    s->target = r->target_index;
+    s->stage = r->stage_index;
+    s->worker = e->shard;
+    s->phase = phase_of(e, a);
+    s->due_ns = r->stage_start_ns - r->run_start_ns + a->at_ns;
+    s->start_unix_ns = chrono_wall();
+    s->bucket_wait_ns = waited_ns;
+    s->asked_output_tokens = a->output_tokens_max >= 0 ? a->output_tokens_max
+                             : drawn->max_tokens >= 0  ? drawn->max_tokens
+                                                       : r->target->max_tokens;
+    if (r->plan->record_text)
+        s->prompt = prompt_to_text(drawn);
+    return s;
+}
+
+static flight *
+take_flight(engine *e)
+{
+    flight *f = e->idle->len > 0 ? g_ptr_array_steal_index_fast(e->idle, e->idle->len - 1)
+                                 : flight_new(&e->flights);
+
+    f->slot = e->in_flight->len;
+    g_ptr_array_add(e->in_flight, f);
+    return f;
+}
+
+static void
+tell_started(engine *e, const flight *f, const struct lens_arrival *a, int64_t now_ns)
+{
+    const struct lens_workload *w = &e->workload->plugin->ops.workload;
+    struct lens_outcome outcome = { .struct_size = sizeof outcome,
+                                    .phase = LENS_PHASE_STARTED,
+                                    .ticket = a->ticket,
+                                    .id = f->sample->id,
+                                    .session = a->session,
+                                    .turn = a->turn,
+                                    .due_ns = a->at_ns,
+                                    .start_ns = engine_stage_time(e, now_ns),
+                                    .first_ns = -1,
+                                    .end_ns = -1 };
+
+    if (w->event != NULL && (w->wants & LENS_WANTS(LENS_PHASE_STARTED)) != 0)
+        w->event(e->workload->self, &outcome);
+}
+
+/* What a request takes from the tokens of a minute: its cap and a guess of its input. */
+static double
+tokens_of(const engine *e, const prompt *p)
+{
+    size_t bytes = 0;
+
+    for (uint32_t i = 0; i < p->turn_count; i++)
+        bytes += p->turns[i].parts[0].data.size;
+    return (double)bytes / 4 + (double)MAX(e->run->target->max_tokens, 0);
+}
+
+static bool
+limits_allow(engine *e, flight *f, int64_t now_ns)
+{
+    int64_t until_ns;
+
+    if (e->run->bucket == NULL)
+        return true;
+    until_ns = bucket_take(e->run->bucket, tokens_of(e, &f->prompt), now_ns);
+    if (until_ns == 0)
+        return true;
+    if (e->bucket_since_ns == 0)
+        e->bucket_since_ns = now_ns;
+    e->ask_again_ns = until_ns;
+    return false;
+}
+
+static void
+put_back(engine *e, flight *f)
+{
+    g_ptr_array_remove_index_fast(e->in_flight, f->slot);
+    if (f->slot < e->in_flight->len)
+        ((flight *)e->in_flight->pdata[f->slot])->slot = f->slot;
+    g_ptr_array_add(e->idle, f);
+}
+
+static bool
+start(engine *e, int64_t now_ns)
+{
+    const struct lens_arrival *a = &e->arrival;
+    flight *f = take_flight(e);
+
+    prompts_draw(e->run->prompts, a->index, a->item, &f->prompt);
+    if (!limits_allow(e, f, now_ns)) {
+        put_back(e, f);
+        return false;
+    }
+    flight_begin(f,
+                 make_sample(e, a, &f->prompt,
+                             e->bucket_since_ns > 0 ? now_ns - e->bucket_since_ns : 0));
+    e->bucket_since_ns = 0;
+    f->ticket = a->ticket;
+    e->has_arrival = false;
+    atomic_fetch_add(&e->run->drawn, 1);
+    engine_count_in_flight(e, 1);
+    tell_started(e, f, a, now_ns);
+    engine_try(e, f, true);
+    return true;
+}
+
+static bool
+may_go_on(engine *e, int64_t now_ns)
+{
+    const int64_t end_ns = atomic_load(&e->run->window_end_ns);
+
+    if (e->exhausted || e->finishing)
+        return false;
+    if (engine_stage_time(e, now_ns) >= end_ns &&
+        !cools_down(e, engine_stage_time(e, now_ns))) {
+        exhaust(e);
+        if (e->has_arrival && phase_of(e, &e->arrival) == LENS_PART_MEASURED)
+            atomic_fetch_sub(&e->run->measured_open, 1);
+        e->has_arrival = false;
+        return false;
+    }
+    return true;
+}
+
+void
+engine_pump(engine *e)
+{
+    for (;;) {
+        const int64_t now_ns = chrono_now();
+
+        if (!may_go_on(e, now_ns))
+            return;
+        if (!e->has_arrival) {
+            if (e->ask_again_ns != INT64_MAX && e->ask_again_ns > now_ns)
+                return;
+            draw(e, engine_stage_time(e, now_ns));
+            if (!e->has_arrival)
+                return;
+        }
+        if (e->arrival.at_ns > engine_stage_time(e, now_ns)) {
+            e->ask_again_ns = INT64_MAX;
+            return;
+        }
+        if (e->in_flight->len >= (uint64_t)e->run->max_in_flight)
+            return;
+        if (e->ask_again_ns != INT64_MAX && e->ask_again_ns > now_ns)
+            return;
+        e->ask_again_ns = INT64_MAX;
+        if (!start(e, now_ns))
+            return;
+    }
+}

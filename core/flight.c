@@ -1,0 +1,516 @@
+#include "flight.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "chrono.h"
+#include "flight-sink.h"
+#include "secret.h"
+
+enum { ERROR_BODY_LIMIT = 64 * 1024, DETAIL_LIMIT = 500 };
+
+static const struct lens_provider *
+provider_of(const flight *f)
+{
+    return &f->context->provider->plugin->ops.provider;
+}
+
+static int64_t
+run_time(const flight *f, int64_t monotonic_ns)
+{
+    return monotonic_ns < 0 ? NEVER : monotonic_ns - f->context->run_start_ns;
+}
+
+flight *
+flight_new(const flight_context *context)
+{
+    flight *f = g_new0(flight, 1);
+
+    f->context = context;
+    f->error_body = g_string_new(NULL);
+    f->extra = g_string_new(NULL);
+    f->text = g_string_new(NULL);
+    f->reasoning = g_string_new(NULL);
+    flight_sink_init(&f->sink, context->record_text);
+    return f;
+}
+
+void
+flight_free(flight *f)
+{
+    if (f == NULL)
+        return;
+    if (f->decoder != NULL)
+        provider_of(f)->stream_close(f->decoder);
+    sample_free(f->sample);
+    prompt_clear(&f->prompt);
+    g_string_free(f->error_body, TRUE);
+    g_string_free(f->extra, TRUE);
+    g_string_free(f->text, TRUE);
+    g_string_free(f->reasoning, TRUE);
+    g_free(f->marks);
+    g_free(f);
+}
+
+void
+flight_begin(flight *f, sample *s)
+{
+    f->sample = s;
+    f->now = &s->attempts[0];
+    g_string_truncate(f->text, 0);
+    g_string_truncate(f->reasoning, 0);
+}
+
+static void
+forget_try(flight *f)
+{
+    f->mark_count = 0;
+    f->terminal = f->output = f->failed = false;
+    f->last_output_ns = f->terminal_ns = -1;
+    f->decoder_fresh = false;
+    g_string_truncate(f->error_body, 0);
+    g_string_truncate(f->extra, 0);
+}
+
+void
+flight_try(flight *f, exchange *x, bool first)
+{
+    f->now = first ? &f->sample->attempts[0] : sample_add_attempt(f->sample);
+    f->exchange = x;
+    f->now->streamed = f->context->stream;
+    forget_try(f);
+}
+
+/* ---- failures ---- */
+
+void
+flight_fail(flight *f, uint32_t error_class, uint32_t kind, uint32_t where,
+            const char *words, gssize size)
+{
+    attempt *a = f->now;
+    g_autofree char *clean = NULL;
+
+    if (f->failed)
+        return; /* the first one counts */
+    f->failed = true;
+    a->error_class = error_class;
+    a->error_kind = kind;
+    a->error_where = where;
+    if (words != NULL) {
+        if (size < 0 || size > DETAIL_LIMIT)
+            size = (gssize)strnlen(words, DETAIL_LIMIT);
+        clean = secret_redact(words, size);
+        a->error_detail = g_steal_pointer(&clean);
+    }
+}
+
+static bool
+is_retryable(uint32_t kind)
+{
+    switch (kind) {
+    case LENS_KIND_DNS:
+    case LENS_KIND_CONNECT:
+    case LENS_KIND_NETWORK:
+    case LENS_KIND_TIMEOUT:
+    case LENS_KIND_TRUNCATED:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void
+fail_client_side(flight *f, uint32_t kind, uint32_t where, const char *detail)
+{
+    const uint32_t error_class =
+        kind == LENS_KIND_TRUNCATED ? LENS_CLASS_TRUNCATED
+        : kind == LENS_KIND_PROTOCOL || kind == LENS_KIND_TOO_LARGE
+            ? LENS_CLASS_PROTOCOL_ERROR
+            : LENS_CLASS_TRANSPORT;
+
+    if (f->failed)
+        return;
+    flight_fail(f, error_class, kind, where, detail, -1);
+    f->now->retryable = is_retryable(kind);
+}
+
+/* An operation of the provider said no. */
+static void
+fail_decoding(flight *f, lens_status status)
+{
+    g_autofree char *words = instance_failure(f->context->provider);
+
+    if (status == LENS_E_TOO_LARGE)
+        fail_client_side(f, LENS_KIND_TOO_LARGE, WHERE_CLIENT,
+                         "a message of the stream is over the limits of memory");
+    else
+        fail_client_side(f, LENS_KIND_PROTOCOL, WHERE_STREAM, words);
+}
+
+/* ---- the answer ---- */
+
+static bool
+is_fine(int32_t status)
+{
+    return status >= 200 && status < 300;
+}
+
+static bool
+open_decoder(flight *f)
+{
+    const struct lens_provider *p = provider_of(f);
+    const int32_t streamed = f->context->stream;
+    lens_status status = LENS_OK;
+
+    f->decoder_fresh = true;
+    if (f->decoder != NULL && p->stream_reset != NULL)
+        status = p->stream_reset(f->decoder, streamed);
+    else {
+        if (f->decoder != NULL)
+            p->stream_close(f->decoder);
+        f->decoder = NULL;
+        status = p->stream_open(f->context->provider->self, streamed, &f->decoder);
+    }
+    if (status < 0)
+        fail_decoding(f, status);
+    return status >= 0;
+}
+
+bool
+flight_head(exchange *x)
+{
+    flight *f = x->user;
+    const struct lens_provider *p = provider_of(f);
+    struct lens_head head = {
+        .struct_size = sizeof head,
+        .status = x->status,
+        .content_type = { x->content_type, strlen(x->content_type) },
+        .headers = (const struct lens_pair *)(void *)x->headers->data,
+        .header_count = x->headers->len,
+        .header_size = sizeof(struct lens_pair),
+        .unix_ns = 0,
+    };
+    lens_status status = LENS_OK;
+
+    f->now->http_status = x->status;
+    if (!is_fine(x->status))
+        return true;
+    if (!open_decoder(f))
+        return false;
+    f->at_ns = x->last_byte_ns;
+    f->clock = x->first_byte_clock;
+    if (p->head != NULL)
+        status = p->head(f->decoder, &head, &f->sink);
+    if (status < 0)
+        fail_decoding(f, status);
+    return status >= 0;
+}
+
+bool
+flight_body(exchange *x, const char *data, size_t size, int64_t at_ns, uint32_t clock)
+{
+    flight *f = x->user;
+    lens_status status;
+
+    if (!is_fine(x->status)) {
+        g_string_append_len(f->error_body, data,
+                            (gssize)MIN(size, ERROR_BODY_LIMIT - f->error_body->len));
+        return true;
+    }
+    f->at_ns = at_ns;
+    f->clock = clock;
+    status = provider_of(f)->decode(f->decoder, data, size, &f->sink);
+    if (status < 0 && !f->terminal)
+        fail_decoding(f, status);
+    return status >= 0 || f->terminal;
+}
+
+/* ---- the marks of one look ---- */
+
+/* Messages that share a stamp have come together, unless the kernel took more segments
+ * than we looked at: then all but the last of them are only known to lie before it. One
+ * output message with a tail of others is taken for one write, unless the loop was late.
+ */
+static void
+find_merged(flight *f)
+{
+    const struct poll_turn *turn = poller_turn(f->context->poller);
+    unsigned outputs = 0;
+
+    for (unsigned i = 0; i < f->mark_count; i++)
+        outputs += (f->marks[i].classes & LENS_MSG_OUTPUT) != 0;
+    if (outputs == 0 || f->mark_count < 2)
+        return;
+    if (outputs == 1 && turn->woke_ns - turn->previous_ns < 25 * NS_PER_MS)
+        return;
+    if (f->marks[0].clock != LENS_CLOCK_KERNEL || !transport_merged(f->exchange))
+        return;
+    for (unsigned i = 0; i + 1 < f->mark_count; i++) {
+        if (f->marks[i].at_ns == f->marks[i + 1].at_ns &&
+            f->marks[i].at_ns - turn->looked_ns > 200 * NS_PER_US)
+            f->marks[i].clock = LENS_CLOCK_INTERVAL;
+    }
+}
+
+static void
+note_output(flight *f, const struct flight_mark *m, int64_t now_ns)
+{
+    attempt *a = f->now;
+    const int64_t at_ns = run_time(f, m->at_ns);
+
+    a->output_messages++;
+    if (a->first_output_ns < 0) {
+        a->first_output_ns = at_ns;
+        a->first_clock = m->clock;
+    } else if (a->second_output_ns < 0) {
+        a->second_output_ns = at_ns;
+    }
+    if (a->first_text_ns < 0 && (m->classes & LENS_MSG_TEXT) != 0)
+        a->first_text_ns = at_ns;
+    a->last_output_ns = at_ns;
+    f->last_output_ns = m->at_ns;
+    f->output = true;
+    if (m->clock == LENS_CLOCK_USER) {
+        const struct poll_turn *turn = poller_turn(f->context->poller);
+
+        a->user_stamps++;
+        histogram_record(f->context->lag_user, m->at_ns - turn->woke_ns);
+        return;
+    }
+    if (m->clock == LENS_CLOCK_INTERVAL)
+        a->interval_stamps++;
+    else
+        a->kernel_stamps++;
+    histogram_record(f->context->lag_kernel, now_ns - m->at_ns);
+}
+
+static void
+note_mark(flight *f, const struct flight_mark *m, bool shared, int64_t now_ns)
+{
+    attempt *a = f->now;
+    const bool output = (m->classes & LENS_MSG_OUTPUT) != 0;
+
+    a->messages++;
+    if (a->first_message_ns < 0)
+        a->first_message_ns = run_time(f, m->at_ns);
+    if (output && !f->terminal) {
+        note_output(f, m, now_ns);
+        a->shared_messages += shared;
+    }
+    if (!f->terminal && (m->classes & LENS_MSG_DONE) != 0) {
+        f->terminal = true;
+        f->terminal_ns = m->at_ns;
+        a->terminal_ns = run_time(f, m->at_ns);
+    }
+    timeline_add(&a->messages_log, run_time(f, m->at_ns), m->classes, m->clock, m->tokens,
+                 shared);
+}
+
+static void
+take_marks(flight *f)
+{
+    const int64_t now_ns = chrono_now();
+
+    for (unsigned i = 0; i < f->mark_count; i++)
+        note_mark(f, &f->marks[i], i > 0 && f->marks[i].at_ns == f->marks[i - 1].at_ns,
+                  now_ns);
+    f->mark_count = 0;
+}
+
+void
+flight_look(exchange *x)
+{
+    flight *f = x->user;
+
+    if (f == NULL || f->mark_count == 0)
+        return;
+    find_merged(f);
+    take_marks(f);
+}
+
+/* ---- the end ---- */
+
+static void
+take_exchange(flight *f)
+{
+    const exchange *x = f->exchange;
+    attempt *a = f->now;
+
+    a->start_ns = run_time(f, x->start_ns);
+    a->dns_ns = run_time(f, x->dns_ns);
+    a->connect_ns = run_time(f, x->connect_ns);
+    a->tls_ns = run_time(f, x->tls_ns);
+    a->departure_first_ns = run_time(f, x->departure_first_ns);
+    a->departure_ns = run_time(f, x->departure_ns);
+    a->departure_clock = x->departure_clock;
+    a->first_byte_ns = run_time(f, x->first_byte_ns);
+    a->end_ns = run_time(f, x->end_ns);
+    a->rtt_ns = x->rtt_ns;
+    a->bytes_sent = x->bytes_sent;
+    a->bytes_received = x->bytes_received;
+    a->reused = x->reused;
+    a->http_version = x->http_version;
+    a->http_status = x->status;
+}
+
+static void
+finish_extra(flight *f)
+{
+    if (f->extra->len == 0)
+        return;
+    g_string_append_c(f->extra, '}');
+    g_free(f->now->extra_json);
+    f->now->extra_json = g_strdup(f->extra->str);
+    g_string_truncate(f->extra, 0);
+}
+
+static void
+classify(flight *f)
+{
+    const exchange *x = f->exchange;
+    const struct lens_answer answer = {
+        .struct_size = sizeof answer,
+        .status = x->status,
+        .headers = (const struct lens_pair *)(void *)x->headers->data,
+        .header_count = x->headers->len,
+        .header_size = sizeof(struct lens_pair),
+        .body = { f->error_body->str, f->error_body->len },
+        .unix_ns = chrono_wall(),
+    };
+    g_autofree char *words = NULL;
+
+    if (x->status < 400) {
+        const struct lens_pair *location = exchange_header(x, "location");
+
+        words = g_strdup_printf(
+            "HTTP %d to %.*s; --follow-redirects follows within the origin", x->status,
+            location ? (int)location->value.size : 7,
+            location ? location->value.data : "nowhere");
+        flight_fail(f, LENS_CLASS_HTTP_ERROR, LENS_KIND_REDIRECT, WHERE_HTTP, words, -1);
+        return;
+    }
+    if (provider_of(f)->classify != NULL)
+        provider_of(f)->classify(f->context->provider->self, &answer, &f->sink);
+    words = g_strdup_printf("HTTP %d", x->status);
+    flight_fail(f, LENS_CLASS_HTTP_ERROR,
+                x->status >= 500 ? LENS_KIND_SERVER : LENS_KIND_INVALID_REQUEST,
+                WHERE_HTTP, words, -1);
+    f->now->error_class = LENS_CLASS_HTTP_ERROR;
+    f->now->error_where = WHERE_HTTP;
+}
+
+/* A whole answer has no first token: unknown, not the total time. */
+static void
+close_whole_answer(flight *f)
+{
+    attempt *a = f->now;
+
+    a->streamed = false;
+    a->first_output_ns = a->first_text_ns = NEVER;
+    a->second_output_ns = a->last_output_ns = NEVER;
+    a->kernel_stamps = a->user_stamps = a->interval_stamps = 0;
+    a->output_messages = a->shared_messages = 0;
+    a->terminal_ns = run_time(f, f->exchange->last_byte_ns);
+}
+
+static void
+close_answer(flight *f, const struct exchange_end *end)
+{
+    attempt *a = f->now;
+
+    if (end->kind == LENS_KIND_NONE && f->decoder_fresh) {
+        lens_status status;
+
+        f->at_ns = f->exchange->last_byte_ns;
+        status = provider_of(f)->finish(f->decoder, &f->sink);
+        if (status < 0 && !f->terminal)
+            fail_decoding(f, status);
+    }
+    take_marks(f);
+    if (end->kind != LENS_KIND_NONE) {
+        if (f->terminal)
+            a->warnings |= 1u << LENS_WARN_NO_END;
+        else
+            fail_client_side(f, end->kind, end->where, end->detail);
+    }
+    if (!a->streamed || (a->warnings & (1u << LENS_WARN_NOT_STREAMED)) != 0)
+        close_whole_answer(f);
+    else if (a->terminal_ns < 0 && !f->failed)
+        a->terminal_ns = run_time(f, f->exchange->last_byte_ns);
+    if (f->failed && !f->terminal && a->usage[LENS_USAGE_OUTPUT] >= 0)
+        a->usage_partial = true;
+}
+
+static void
+settle_texts(flight *f)
+{
+    sample *s = f->sample;
+
+    finish_extra(f);
+    if (!f->context->record_text)
+        return;
+    g_free(s->text);
+    g_free(s->reasoning);
+    s->text = secret_redact(f->text->str, (gssize)f->text->len);
+    s->reasoning = f->reasoning->len > 0
+                       ? secret_redact(f->reasoning->str, (gssize)f->reasoning->len)
+                       : NULL;
+}
+
+void
+flight_end(flight *f, const struct exchange_end *end)
+{
+    take_exchange(f);
+    if (is_fine(f->exchange->status) && f->exchange->private != NULL)
+        close_answer(f, end);
+    else if (f->exchange->status >= 300 && end->kind != LENS_KIND_TIMEOUT)
+        classify(f);
+    else
+        fail_client_side(f, end->kind != LENS_KIND_NONE ? end->kind : LENS_KIND_PROTOCOL,
+                         end->where, end->detail);
+    settle_texts(f);
+}
+
+void
+flight_stop(flight *f, uint32_t kind, uint32_t where, const char *detail)
+{
+    const struct exchange_end end = {
+        .kind = kind, .where = where, .detail = detail, .closed_early = true
+    };
+
+    take_marks(f);
+    take_exchange(f);
+    if (is_fine(f->exchange->status))
+        close_answer(f, &end);
+    else
+        fail_client_side(f, kind, where, detail);
+    settle_texts(f);
+}
+
+/* The server closed a kept connection just when the request went out on it: a try of its
+ * own. */
+void
+flight_resend(exchange *x)
+{
+    flight *f = x->user;
+    attempt *lost = f->now;
+
+    take_exchange(f);
+    lost->end_ns = run_time(f, chrono_now());
+    lost->reused = true;
+    flight_fail(f, LENS_CLASS_TRANSPORT, LENS_KIND_NETWORK, WHERE_HTTP,
+                "the re-used connection was closed before an answer; sent again", -1);
+    lost->retryable = true;
+    f->now = sample_add_attempt(f->sample);
+    f->now->streamed = f->context->stream;
+    f->now->resends = 1;
+    forget_try(f);
+    x->start_ns = chrono_now();
+    x->departure_first_ns = x->departure_ns = x->first_byte_ns = -1;
+}
+
+sample *
+flight_take(flight *f)
+{
+    return g_steal_pointer(&f->sample);
+}

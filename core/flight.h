@@ -1,0 +1,73 @@
+/* flight: one request from its start to its sample: takes what the transport hands over,
+ * lets the provider decode it and keeps the times. Worker thread; nothing here allocates
+ * per token unless text is recorded. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "histogram.h"
+#include "host.h"
+#include "prompts.h"
+#include "sample.h"
+#include "transport.h"
+
+/* What all flights of a worker share. */
+typedef struct flight_context {
+    struct engine *owner;
+    instance *provider;
+    poller *poller;
+    int64_t run_start_ns;
+    bool record_text, deltas, stream;
+    histogram *lag_kernel, *lag_user; /* the worker's, of the report under way */
+} flight_context;
+
+/* A message of the look that is under way. */
+struct flight_mark {
+    int64_t at_ns, tokens;
+    uint32_t classes, clock;
+};
+
+typedef struct flight {
+    struct lens_sink sink; /* first: the provider's pointer is ours */
+    const flight_context *context;
+    exchange *exchange;
+    sample *sample;
+    attempt *now;  /* the last of sample->attempts */
+    void *decoder; /* of the provider; kept between requests when it can be reset */
+    bool decoder_fresh;
+    prompt prompt;
+    uint64_t ticket;
+    struct flight_mark *marks;
+    unsigned mark_count, mark_capacity;
+    int64_t at_ns; /* arrival of the bytes that are being decoded */
+    uint32_t clock;
+    bool terminal, output, failed;
+    int64_t retry_at_ns;
+    int64_t last_output_ns; /* monotonic, for the gap timer */
+    int64_t terminal_ns;    /* monotonic */
+    GString *error_body;
+    GString *text, *reasoning, *extra;
+    unsigned slot; /* in the worker's list */
+} flight;
+
+flight *flight_new(const flight_context *context);
+void flight_free(flight *f);
+
+/* A new sample, taken over. */
+void flight_begin(flight *f, sample *s);
+/* A (further) try is about to be sent by `x`. */
+void flight_try(flight *f, exchange *x, bool first);
+
+/* For struct exchange_events; x->user is the flight. */
+bool flight_head(exchange *x);
+bool flight_body(exchange *x, const char *data, size_t size, int64_t at_ns,
+                 uint32_t clock);
+void flight_look(exchange *x);
+void flight_resend(exchange *x);
+/* The try ended by itself. */
+void flight_end(flight *f, const struct exchange_end *end);
+/* The try was ended by us. */
+void flight_stop(flight *f, uint32_t kind, uint32_t where, const char *detail);
+/* The finished sample; the flight can begin anew. */
+sample *flight_take(flight *f);

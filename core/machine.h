@@ -1,0 +1,11 @@
+/* machine: what lens runs on: the fingerprint that a result carries, and its limits. */
+#pragma once
+
+#include <stdint.h>
+
+#include "result.h"
+
+/* Host name, CPU, cores and kernel. */
+void machine_describe(run_info *info);
+/* Raises the limit of open files as far as it goes; returns what it is now. */
+int64_t machine_raise_file_limit(void);

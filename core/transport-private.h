@@ -1,0 +1,51 @@
+/* transport-private: shared by the files of the transport only. */
+#pragma once
+
+#include <curl/curl.h>
+
+#include "transport.h"
+
+/* One TCP connection that libcurl uses. */
+typedef struct connection {
+    poll_item item; /* first: the poller hands it back */
+    transport *transport;
+    exchange *exchange; /* the one it carries; NULL: idle */
+    stamper stamper;
+    int wanted;      /* CURL_POLL_* */
+    bool polled;     /* is in the poller */
+    bool tcp;        /* libcurl also polls resolver pipes */
+    bool departed;   /* this turn's EPOLLERR was a departure stamp */
+    uint32_t events; /* that the poller watches */
+} connection;
+
+struct exchange_private {
+    transport *transport;
+    CURL *easy;
+    struct curl_slist *headers;
+    char *sent_headers; /* what `headers` was made from */
+    char *sent_url;
+    connection *connection;
+    char error[CURL_ERROR_SIZE];
+    unsigned sends;         /* times the request went out */
+    int64_t pretransfer_ns; /* the newest of those */
+    int64_t sent_ns;        /* user clock: libcurl had the whole request written */
+    size_t header_size;
+    size_t raw; /* bytes of this look that were handed over, about */
+    bool active, head_done, chunked, touched, redirecting;
+    uint32_t abort_kind; /* why we stopped it: LENS_KIND_* */
+    const char *abort_detail;
+    unsigned redirects;
+};
+
+/* transport-easy.c */
+/* The target's --resolve entries, which must outlive every handle they are given to. */
+struct curl_slist *easy_resolve_list(const plan_target *target);
+/* All settings that do not change from request to request. */
+void easy_setup(CURL *easy, const plan_target *target, struct curl_slist *resolve);
+/* Method, URL, headers and body. `request` must outlive the transfer. */
+void easy_request(CURL *easy, const struct lens_request *request,
+                  struct curl_slist *headers);
+struct curl_slist *easy_header_list(const struct lens_request *request);
+/* transport-error.c: the kind, where and words of a libcurl result. */
+void transport_explain(CURLcode code, const exchange *x, struct exchange_end *ret);
+bool transport_out_of_resources(CURLcode code, long os_error);
