@@ -1,0 +1,469 @@
+#include "field.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "field-names.h"
+
+/* ---- names ---- */
+
+static char **
+copy_names(const void *items, uint32_t count, uint32_t stride)
+{
+    char **names = calloc((size_t)count + 1, sizeof *names);
+
+    for (uint32_t i = 0; names != NULL && i < count; i++) {
+        /* Both infos start with their name. */
+        const char *const *name =
+            (const char *const *)(const void *)((const char *)items + (size_t)i * stride);
+
+        names[i] = strdup(*name != NULL ? *name : "");
+    }
+    return names;
+}
+
+lens_status
+run_names_take(struct run_names *n, const struct lens_run *run)
+{
+    run_names_clear(n);
+    n->targets = copy_names(run->targets, run->target_count, run->target_size);
+    n->stages = copy_names(run->stages, run->stage_count, run->stage_size);
+    n->target_count = run->target_count;
+    n->stage_count = run->stage_count;
+    return n->targets != NULL && n->stages != NULL ? LENS_OK : LENS_E_NOMEM;
+}
+
+static void
+free_names(char **names, uint32_t count)
+{
+    for (uint32_t i = 0; names != NULL && i < count; i++)
+        free(names[i]);
+    free(names);
+}
+
+void
+run_names_clear(struct run_names *n)
+{
+    free_names(n->targets, n->target_count);
+    free_names(n->stages, n->stage_count);
+    *n = (struct run_names){ 0 };
+}
+
+/* ---- values ---- */
+
+static void
+set_int(struct value *v, int64_t integer)
+{
+    v->kind = VALUE_INT;
+    v->integer = integer;
+}
+
+static void
+set_double(struct value *v, double number)
+{
+    v->kind = isfinite(number) ? VALUE_DOUBLE : VALUE_NONE;
+    v->number = number;
+}
+
+static void
+set_string(struct value *v, const char *string)
+{
+    v->kind = string != NULL ? VALUE_STRING : VALUE_NONE;
+    v->string = string;
+}
+
+static void
+set_span(struct value *v, int64_t from_ns, int64_t to_ns)
+{
+    if (from_ns >= 0 && to_ns >= 0)
+        set_double(v, (double)(to_ns - from_ns) / 1e6);
+}
+
+static void
+read_target(const struct lens_sample *s, const struct run_names *names, struct value *v)
+{
+    if (s->target < names->target_count)
+        set_string(v, names->targets[s->target]);
+    else
+        set_int(v, s->target);
+}
+
+static void
+read_stage(const struct lens_sample *s, const struct run_names *names, struct value *v)
+{
+    if (s->stage < names->stage_count)
+        set_string(v, names->stages[s->stage]);
+    else
+        set_int(v, s->stage);
+}
+
+static void
+read_outcome(const struct lens_sample *s, const struct run_names *names, struct value *v)
+{
+    set_string(v, outcome_word(s->outcome));
+}
+
+static void
+read_phase(const struct lens_sample *s, const struct run_names *names, struct value *v)
+{
+    set_string(v, part_word(s->phase));
+}
+
+/* RFC 3339 in UTC, to the nanosecond. */
+static void
+read_time(const struct lens_sample *s, const struct run_names *names, struct value *v)
+{
+    const time_t seconds = s->unix_ns / 1000000000;
+    struct tm utc;
+    size_t used;
+
+    if (s->unix_ns <= 0 || gmtime_r(&seconds, &utc) == NULL)
+        return;
+    used = strftime(v->buffer, sizeof v->buffer, "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(v->buffer + used, sizeof v->buffer - used, ".%09dZ",
+             (int)(s->unix_ns % 1000000000));
+    set_string(v, v->buffer);
+}
+
+static void
+read_attempts(const struct lens_sample *s, const struct run_names *names, struct value *v)
+{
+    set_int(v, (int64_t)s->attempt + 1);
+}
+
+static void
+read_item(const struct lens_sample *s, const struct run_names *names, struct value *v)
+{
+    if (s->item <= INT64_MAX) /* LENS_ITEM_ANY: none was named */
+        set_int(v, (int64_t)s->item);
+}
+
+/* A look-up, connect or handshake lasts from the end of what came before it. */
+static void
+read_dns(const struct lens_sample *s, const struct run_names *names, struct value *v)
+{
+    if (!s->reused)
+        set_span(v, s->start_ns, s->dns_ns);
+}
+
+static void
+read_connect(const struct lens_sample *s, const struct run_names *names, struct value *v)
+{
+    if (!s->reused)
+        set_span(v, s->dns_ns >= 0 ? s->dns_ns : s->start_ns, s->connect_ns);
+}
+
+static void
+read_tls(const struct lens_sample *s, const struct run_names *names, struct value *v)
+{
+    if (!s->reused)
+        set_span(v, s->connect_ns, s->tls_ns);
+}
+
+static void
+read_tpot(const struct lens_sample *s, const struct run_names *names, struct value *v)
+{
+    const int64_t tokens = s->usage[LENS_USAGE_OUTPUT];
+
+    if (s->streamed && tokens > 1 && s->first_output_ns >= 0 && s->last_output_ns >= 0)
+        set_double(v, (double)(s->last_output_ns - s->first_output_ns) / 1e6 /
+                          (double)(tokens - 1));
+}
+
+static void
+read_server(const struct lens_sample *s, const struct run_names *names, struct value *v)
+{
+    if (s->streamed && s->rtt_ns >= 0 && s->departure_ns >= 0 && s->first_output_ns >= 0)
+        set_double(v, (double)(s->first_output_ns - s->departure_ns - s->rtt_ns) / 1e6);
+}
+
+static void
+read_rtt(const struct lens_sample *s, const struct run_names *names, struct value *v)
+{
+    if (s->rtt_ns >= 0)
+        set_double(v, (double)s->rtt_ns / 1e6);
+}
+
+static void
+read_rate(const struct lens_sample *s, const struct run_names *names, struct value *v)
+{
+    const int64_t tokens = s->usage[LENS_USAGE_OUTPUT];
+
+    if (tokens >= 0 && s->departure_ns >= 0 && s->terminal_ns > s->departure_ns)
+        set_double(v, (double)tokens * 1e9 / (double)(s->terminal_ns - s->departure_ns));
+}
+
+static void
+read_http_version(const struct lens_sample *s, const struct run_names *names,
+                  struct value *v)
+{
+    if (s->http_version == 0)
+        return;
+    snprintf(v->buffer, sizeof v->buffer, "%u.%u", s->http_version / 10,
+             s->http_version % 10);
+    set_string(v, v->buffer);
+}
+
+static void
+read_http_status(const struct lens_sample *s, const struct run_names *names,
+                 struct value *v)
+{
+    if (s->http_status > 0)
+        set_int(v, s->http_status);
+}
+
+static void
+read_error_kind(const struct lens_sample *s, const struct run_names *names,
+                struct value *v)
+{
+    set_string(v, kind_word(s->error_kind));
+}
+
+static void
+read_error_class(const struct lens_sample *s, const struct run_names *names,
+                 struct value *v)
+{
+    set_string(v, class_word(s->error_class));
+}
+
+static void
+read_error_where(const struct lens_sample *s, const struct run_names *names,
+                 struct value *v)
+{
+    set_string(v, where_word(s->error_where));
+}
+
+static void
+read_departure_clock(const struct lens_sample *s, const struct run_names *names,
+                     struct value *v)
+{
+    set_string(v, clock_word(s->departure_clock));
+}
+
+static void
+read_first_clock(const struct lens_sample *s, const struct run_names *names,
+                 struct value *v)
+{
+    set_string(v, clock_word(s->first_clock));
+}
+
+static void
+read_cost(const struct lens_sample *s, const struct run_names *names, struct value *v)
+{
+    set_double(v, s->cost_reported_usd);
+}
+
+static void
+read_extra(const struct lens_sample *s, const struct run_names *names, struct value *v)
+{
+    v->kind = s->extra_json != NULL ? VALUE_JSON : VALUE_NONE;
+    v->string = s->extra_json;
+}
+
+/* ---- the table ---- */
+
+enum form {
+    FORM_READ,        /* by `read` */
+    FORM_COUNT,       /* uint64 at a */
+    FORM_KNOWN,       /* int64 at a, -1: unknown */
+    FORM_FLAG,        /* uint32 at a */
+    FORM_STRING,      /* const char * at a */
+    FORM_SPAN,        /* ms from int64 a to int64 b */
+    FORM_STREAM_SPAN, /* the same, unknown when the answer was not streamed */
+};
+
+#define AT(member) offsetof(struct lens_sample, member)
+#define READ(name, fn)                     \
+    {                                      \
+        name, NULL, 0, FORM_READ, 0, 0, fn \
+    }
+#define COUNT(name, member)                            \
+    {                                                  \
+        name, NULL, 0, FORM_COUNT, AT(member), 0, NULL \
+    }
+#define KNOWN(name, member)                            \
+    {                                                  \
+        name, NULL, 0, FORM_KNOWN, AT(member), 0, NULL \
+    }
+#define EXTRA(name, member)                                      \
+    {                                                            \
+        name, NULL, FIELD_EXTRA, FORM_KNOWN, AT(member), 0, NULL \
+    }
+#define FLAG(name, member)                            \
+    {                                                 \
+        name, NULL, 0, FORM_FLAG, AT(member), 0, NULL \
+    }
+#define STRING(name, member)                            \
+    {                                                   \
+        name, NULL, 0, FORM_STRING, AT(member), 0, NULL \
+    }
+#define TEXT(name, member)                                        \
+    {                                                             \
+        name, NULL, FIELD_EXTRA, FORM_STRING, AT(member), 0, NULL \
+    }
+#define SPAN(name, from, to)                             \
+    {                                                    \
+        name, NULL, 0, FORM_SPAN, AT(from), AT(to), NULL \
+    }
+#define STREAM(name, from, to)                                  \
+    {                                                           \
+        name, NULL, 0, FORM_STREAM_SPAN, AT(from), AT(to), NULL \
+    }
+#define ERROR(name, column, fn)              \
+    {                                        \
+        name, column, 0, FORM_READ, 0, 0, fn \
+    }
+#define TOKENS(name, column, usage)                     \
+    {                                                   \
+        name, column, 0, FORM_KNOWN, AT(usage), 0, NULL \
+    }
+
+const struct field sample_fields[] = {
+    COUNT("id", id),
+    COUNT("index", index),
+    READ("target", read_target),
+    READ("stage", read_stage),
+    READ("phase", read_phase),
+    READ("outcome", read_outcome),
+    READ("start_time", read_time),
+    COUNT("session", session),
+    COUNT("turn", turn),
+    READ("item", read_item),
+    READ("attempts", read_attempts),
+
+    STREAM("ttft_ms", departure_ns, first_output_ns),
+    STREAM("ttft_text_ms", departure_ns, first_text_ns),
+    STREAM("ttft_from_due_ms", due_ns, first_output_ns),
+    STREAM("ttft_text_from_due_ms", due_ns, first_text_ns),
+    STREAM("ttst_ms", first_output_ns, second_output_ns),
+    READ("tpot_ms", read_tpot),
+    SPAN("e2e_ms", departure_ns, terminal_ns),
+    SPAN("e2e_from_due_ms", due_ns, terminal_ns),
+    SPAN("ttfb_ms", departure_ns, first_byte_ns),
+    READ("dns_ms", read_dns),
+    READ("connect_ms", read_connect),
+    READ("tls_ms", read_tls),
+    READ("network_ms", read_rtt),
+    READ("server_ms", read_server),
+    READ("output_tokens_per_s_per_request", read_rate),
+    SPAN("start_late_ms", due_ns, start_ns),
+
+    TOKENS("tokens.input", "input_tokens", usage[LENS_USAGE_INPUT]),
+    TOKENS("tokens.cache_read", "cache_read_tokens", usage[LENS_USAGE_CACHE_READ]),
+    TOKENS("tokens.cache_write", "cache_write_tokens", usage[LENS_USAGE_CACHE_WRITE]),
+    TOKENS("tokens.output", "output_tokens", usage[LENS_USAGE_OUTPUT]),
+    TOKENS("tokens.reasoning", "reasoning_tokens", usage[LENS_USAGE_REASONING]),
+    { "tokens.partial", "tokens_partial", 0, FORM_FLAG, AT(usage_partial), 0, NULL },
+    KNOWN("asked_output_tokens", asked_output_tokens),
+
+    ERROR("error.kind", "error", read_error_kind),
+    ERROR("error.class", "error_class", read_error_class),
+    ERROR("error.where", "error_where", read_error_where),
+    { "error.detail", "error_detail", 0, FORM_STRING, AT(error_detail), 0, NULL },
+    READ("http_status", read_http_status),
+
+    COUNT("messages", messages),
+    COUNT("output_messages", output_messages),
+    FLAG("streamed", streamed),
+    STRING("finish", finish),
+    STRING("server_id", server_id),
+    STRING("served_model", served_model),
+    STRING("tier", tier),
+    FLAG("reused", reused),
+    READ("http_version", read_http_version),
+    COUNT("bytes_sent", bytes_sent),
+    COUNT("bytes_received", bytes_received),
+    READ("departure_clock", read_departure_clock),
+    READ("first_clock", read_first_clock),
+    READ("cost_reported_usd", read_cost),
+
+    KNOWN("due_ns", due_ns),
+    KNOWN("start_ns", start_ns),
+    EXTRA("dns_ns", dns_ns),
+    EXTRA("connect_ns", connect_ns),
+    EXTRA("tls_ns", tls_ns),
+    EXTRA("departure_first_ns", departure_first_ns),
+    KNOWN("departure_ns", departure_ns),
+    EXTRA("first_byte_ns", first_byte_ns),
+    KNOWN("first_output_ns", first_output_ns),
+    EXTRA("first_text_ns", first_text_ns),
+    EXTRA("second_output_ns", second_output_ns),
+    KNOWN("last_output_ns", last_output_ns),
+    KNOWN("terminal_ns", terminal_ns),
+    KNOWN("end_ns", end_ns),
+    EXTRA("rtt_ns", rtt_ns),
+    { "extra", NULL, FIELD_EXTRA, FORM_READ, 0, 0, read_extra },
+    TEXT("prompt", prompt),
+    TEXT("text", text),
+    TEXT("reasoning", reasoning),
+};
+const uint32_t sample_field_count = sizeof sample_fields / sizeof sample_fields[0];
+
+static int64_t
+int_at(const struct lens_sample *s, size_t offset)
+{
+    int64_t integer;
+
+    memcpy(&integer, (const char *)s + offset, sizeof integer);
+    return integer;
+}
+
+static uint32_t
+flag_at(const struct lens_sample *s, size_t offset)
+{
+    uint32_t flag;
+
+    memcpy(&flag, (const char *)s + offset, sizeof flag);
+    return flag;
+}
+
+static const char *
+string_at(const struct lens_sample *s, size_t offset)
+{
+    const char *string;
+
+    memcpy(&string, (const char *)s + offset, sizeof string);
+    return string;
+}
+
+void
+field_read(const struct field *f, const struct lens_sample *s,
+           const struct run_names *names, struct value *ret)
+{
+    ret->kind = VALUE_NONE;
+    switch (f->form) {
+    case FORM_READ:
+        f->read(s, names, ret);
+        break;
+    case FORM_COUNT:
+        set_int(ret, int_at(s, f->a));
+        break;
+    case FORM_KNOWN:
+        if (int_at(s, f->a) >= 0)
+            set_int(ret, int_at(s, f->a));
+        break;
+    case FORM_FLAG:
+        ret->kind = VALUE_BOOL;
+        ret->integer = flag_at(s, f->a) != 0;
+        break;
+    case FORM_STRING:
+        set_string(ret, string_at(s, f->a));
+        break;
+    case FORM_STREAM_SPAN:
+        if (!s->streamed)
+            break;
+        /* fall through */
+    case FORM_SPAN:
+        set_span(ret, int_at(s, f->a), int_at(s, f->b));
+        break;
+    }
+}
+
+const char *
+field_column(const struct field *f)
+{
+    return f->column != NULL ? f->column : f->name;
+}
