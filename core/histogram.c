@@ -226,3 +226,28 @@ histogram_each(const histogram *h, histogram_fn fn, void *data)
         }
     }
 }
+
+struct histogram_exact
+histogram_get_exact(const histogram *h)
+{
+    return (struct histogram_exact){
+        .overflow = h->overflow,
+        .min_ns = h->min_ns,
+        .max_ns = h->max_ns,
+        .sum = { (uint64_t)h->sum, (uint64_t)(h->sum >> 64) },
+        .squares = { (uint64_t)h->squares, (uint64_t)(h->squares >> 64) },
+    };
+}
+
+void
+histogram_set_exact(histogram *h, const struct histogram_exact *exact)
+{
+    if (exact->min_ns < 0 || exact->max_ns < exact->min_ns)
+        return; /* from a damaged file */
+    h->count += exact->overflow - h->overflow;
+    h->overflow = exact->overflow;
+    h->min_ns = exact->min_ns;
+    h->max_ns = exact->max_ns;
+    h->sum = (wide)exact->sum[1] << 64 | exact->sum[0];
+    h->squares = (wide)exact->squares[1] << 64 | exact->squares[0];
+}

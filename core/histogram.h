@@ -46,4 +46,15 @@ GBytes *histogram_encode(const histogram *h);
  * bucket). */
 histogram *histogram_decode(const void *data, gsize size, GError **error);
 
+/* What the encoding does not carry: with it a decoded histogram is the one that was
+ * encoded. Numbers of 128 bits have their low half first. */
+struct histogram_exact {
+    uint64_t overflow;
+    int64_t min_ns, max_ns;
+    uint64_t sum[2], squares[2];
+};
+struct histogram_exact histogram_get_exact(const histogram *h);
+/* `h` must come from histogram_decode. */
+void histogram_set_exact(histogram *h, const struct histogram_exact *exact);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(histogram, histogram_free)

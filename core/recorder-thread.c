@@ -179,6 +179,7 @@ step_back(void)
 {
     const struct sched_param none = { 0 };
 
+    pthread_setname_np(pthread_self(), "recorder");
     pthread_setschedparam(pthread_self(), SCHED_BATCH, &none);
 }
 

@@ -88,14 +88,11 @@ give_interval(runfile *f, sqlite3_stmt *row, runfile_interval_fn fn, void *data,
     const int64_t nth = sqlite3_column_int64(row, 0);
     const int64_t begin = sqlite3_column_int64(row, 3);
     const int64_t end = sqlite3_column_int64(row, 4);
-    const int64_t window_start = sqlite3_column_int64(row, 6);
-    const int64_t window_end = sqlite3_column_type(row, 7) == SQLITE_NULL
-                                   ? INT64_MAX
-                                   : sqlite3_column_int64(row, 7);
+    const int next = columns_read(row, 6, window_columns, window_column_count, false, t);
 
-    tally_read(row, 8, t);
-    t->window_start_ns = CLAMP(window_start, begin, end);
-    t->window_end_ns = CLAMP(window_end, t->window_start_ns, end);
+    tally_read(row, next, t);
+    t->window_start_ns = CLAMP(t->window_start_ns, begin, end);
+    t->window_end_ns = CLAMP(t->window_end_ns, t->window_start_ns, end);
     if (!get_errors(f, nth, t, error) ||
         !histograms_get(f, "interval_histogram", nth, t, error))
         return false;
@@ -116,6 +113,8 @@ runfile_each_interval(runfile *f, uint64_t after, runfile_interval_fn fn, void *
     bool go_on = true;
     int code = SQLITE_DONE;
 
+    columns_names(sql, window_columns, window_column_count, "r.");
+    g_string_append(sql, ", ");
     columns_names(sql, tally_columns, tally_column_count, "i.");
     g_string_append(sql, ", ");
     columns_names(sql, token_columns, token_column_count, "i.");

@@ -125,6 +125,8 @@ const struct column tally_columns[] = {
     T("due_in_window", due_in_window, UINT64),
     T("first_due_ns", first_due_ns, INT64),
     T("last_due_ns", last_due_ns, INT64),
+    T("first_start_ns", first_start_ns, INT64),
+    T("last_start_ns", last_start_ns, INT64),
     T("last_end_ns", last_end_ns, INT64),
     T("deltas_missing", deltas_missing, BOOL),
     T("stall_ns", stall_ns, INT64),
@@ -139,6 +141,12 @@ const struct column tally_columns[] = {
     T("max_rss_bytes", max_rss_bytes, INT64),
 };
 const size_t tally_column_count = COUNT(tally_columns);
+
+const struct column window_columns[] = {
+    T("window_start_ns", window_start_ns, BOUND),
+    T("window_end_ns", window_end_ns, BOUND),
+};
+const size_t window_column_count = COUNT(window_columns);
 
 const struct column token_columns[] = {
     K("input_tokens", LENS_USAGE_INPUT),

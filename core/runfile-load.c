@@ -36,7 +36,7 @@ add_sample(const sample *s, uint64_t rank, void *data)
 /* Numbers that are not in the samples: those of the client itself, and those that need
  * the timelines where these were dropped. */
 static void
-take_stored(tally *to, const tally *stored)
+take_stored(tally *to, const tally *stored, bool deltas)
 {
     to->stall_ns = stored->stall_ns;
     to->cpu_ns_max_share_ppm = stored->cpu_ns_max_share_ppm;
@@ -48,8 +48,10 @@ take_stored(tally *to, const tally *stored)
     to->in_flight_time = stored->in_flight_time;
     to->in_flight_wall_ns = stored->in_flight_wall_ns;
     to->max_rss_bytes = stored->max_rss_bytes;
-    if (!to->deltas_missing)
+    if (deltas)
         return;
+    to->deltas_missing = stored->deltas_missing;
+    to->messages_shared = stored->messages_shared;
     to->window_requests = stored->window_requests;
     to->window_output_tokens = stored->window_output_tokens;
     to->window_input_tokens = stored->window_input_tokens;
@@ -57,7 +59,7 @@ take_stored(tally *to, const tally *stored)
 }
 
 static bool
-add_stored(runfile *f, guint nth, result *r, GError **error)
+add_stored(runfile *f, guint nth, result *r, bool deltas, GError **error)
 {
     g_autoptr(GString) sql = g_string_new("SELECT ");
     g_autoptr(tally) stored = tally_new(NULL);
@@ -74,7 +76,7 @@ add_stored(runfile *f, guint nth, result *r, GError **error)
     if (sqlite3_step(row) != SQLITE_ROW)
         return runfile_fail(f, "read the run file", error);
     tally_read(row, 0, stored);
-    take_stored(r->tally, stored);
+    take_stored(r->tally, stored, deltas);
     return true;
 }
 
@@ -82,21 +84,20 @@ static bool
 load_results(runfile *f, run_info *r, GError **error)
 {
     struct loading l = { .run = r };
+    const bool deltas = runfile_has_deltas(f);
 
     if (!runfile_each_sample(f, 0, UINT64_MAX, add_sample, &l, error))
         return false;
     for (guint i = 0; i < r->results->len; i++) {
         result *res = r->results->pdata[i];
 
-        if (res->tally->deltas_missing) {
+        if (!deltas) {
             g_clear_pointer(&res->tally->hist[METRIC_ITL], histogram_free);
             g_clear_pointer(&res->tally->hist[METRIC_ITL_TOKEN], histogram_free);
         }
-        if (!add_stored(f, i, res, error) ||
+        if (!add_stored(f, i, res, deltas, error) ||
             !histograms_get(f, "histogram", i, res->tally, error))
             return false;
-        res->tally->deltas_missing =
-            res->tally->deltas_missing && res->tally->hist[METRIC_ITL] == NULL;
         if (res->end_ns < 0 && res->judge.ended == ENDED_DONE)
             res->judge.ended = ENDED_INTERRUPTED;
     }

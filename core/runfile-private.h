@@ -20,9 +20,9 @@ struct runfile {
 };
 
 extern const struct column sample_columns[], attempt_columns[], tally_columns[],
-    token_columns[], result_columns[], run_columns[];
+    window_columns[], token_columns[], result_columns[], run_columns[];
 extern const size_t sample_column_count, attempt_column_count, tally_column_count,
-    token_column_count, result_column_count, run_column_count;
+    window_column_count, token_column_count, result_column_count, run_column_count;
 
 /* Token counts as a row keeps them: -1 unknown. */
 struct token_row {

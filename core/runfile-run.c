@@ -134,12 +134,12 @@ bool
 runfile_put_result(runfile *f, const result *r, unsigned nth, bool deltas,
                    enum histogram_choice choice, GError **error)
 {
-    g_autoptr(GString) sql =
-        g_string_new("INSERT OR REPLACE INTO result VALUES (?, ?, ?");
+    g_autoptr(GString) sql = g_string_new("INSERT OR REPLACE INTO result VALUES (?");
     autoinserter in = { 0 };
     int next;
 
-    for (size_t i = 0; i < result_column_count + tally_column_count + token_column_count;
+    for (size_t i = 0; i < window_column_count + result_column_count +
+                               tally_column_count + token_column_count;
          i++)
         g_string_append(sql, ", ?");
     g_string_append_c(sql, ')');
@@ -147,10 +147,8 @@ runfile_put_result(runfile *f, const result *r, unsigned nth, bool deltas,
     if (in.statement == NULL)
         return false;
     insert_int(&in, 1, nth);
-    insert_int(&in, 2, r->tally->window_start_ns);
-    if (r->tally->window_end_ns != INT64_MAX)
-        insert_int(&in, 3, r->tally->window_end_ns);
-    next = insert_columns(&in, 4, result_columns, result_column_count, r);
+    next = insert_columns(&in, 2, window_columns, window_column_count, r->tally);
+    next = insert_columns(&in, next, result_columns, result_column_count, r);
     tally_bind(&in, next, r->tally);
     if (!runfile_step(f, in.statement, "write the run file", error))
         return false;
@@ -235,23 +233,23 @@ get_exports(runfile *f, run_info *r, GError **error)
 static bool
 get_results(runfile *f, run_info *r, GError **error)
 {
-    g_autoptr(GString) sql = g_string_new("SELECT window_start_ns, window_end_ns, ");
+    g_autoptr(GString) sql = g_string_new("SELECT ");
     autostatement rows = NULL;
     int code;
 
     columns_names(sql, result_columns, result_column_count, "");
+    g_string_append(sql, ", ");
+    columns_names(sql, window_columns, window_column_count, "");
     g_string_append(sql, " FROM result ORDER BY nth");
     rows = runfile_prepare(f, sql->str, error);
     if (rows == NULL)
         return false;
     while ((code = sqlite3_step(rows)) == SQLITE_ROW) {
         result *res = result_new(r->slos);
+        const int next =
+            columns_read(rows, 0, result_columns, result_column_count, true, res);
 
-        columns_read(rows, 2, result_columns, result_column_count, true, res);
-        res->tally->window_start_ns = sqlite3_column_int64(rows, 0);
-        res->tally->window_end_ns = sqlite3_column_type(rows, 1) == SQLITE_NULL
-                                        ? INT64_MAX
-                                        : sqlite3_column_int64(rows, 1);
+        columns_read(rows, next, window_columns, window_column_count, false, res->tally);
         g_ptr_array_add(r->results, res);
     }
     return code == SQLITE_DONE || runfile_fail(f, "read the run file", error);

@@ -66,8 +66,8 @@ declare_tables(GString *sql)
                          "seed TEXT, slos TEXT, deltas INTEGER, duration_ns INTEGER, "
                          "seen_ns INTEGER, interrupted INTEGER, ended_ok INTEGER");
     columns_declare(sql, run_columns, run_column_count);
-    g_string_append(sql, ");\nCREATE TABLE result (nth INTEGER PRIMARY KEY, "
-                         "window_start_ns INTEGER, window_end_ns INTEGER");
+    g_string_append(sql, ");\nCREATE TABLE result (nth INTEGER PRIMARY KEY");
+    columns_declare(sql, window_columns, window_column_count);
     columns_declare(sql, result_columns, result_column_count);
     columns_declare(sql, tally_columns, tally_column_count);
     columns_declare(sql, token_columns, token_column_count);
@@ -91,7 +91,7 @@ declare_tables(GString *sql)
             sql,
             "CREATE TABLE %shistogram (%s INTEGER, metric TEXT, count INTEGER, "
             "min_ns INTEGER, max_ns INTEGER, mean_ns REAL, stddev_ns REAL, "
-            "overflow INTEGER, hdr BLOB, PRIMARY KEY (%s, metric));\n",
+            "overflow INTEGER, hdr BLOB, exact BLOB, PRIMARY KEY (%s, metric));\n",
             i == 0 ? "" : "interval_", i == 0 ? "result" : "interval",
             i == 0 ? "result" : "interval");
     g_string_append(sql, "CREATE TABLE delivery (exporter TEXT PRIMARY KEY, kind TEXT, "

@@ -36,12 +36,14 @@ put_histogram(runfile *f, sqlite3_stmt *insert, int64_t owner, const char *metri
               const histogram *h, GError **error)
 {
     g_autoptr(GBytes) hdr = NULL;
+    struct histogram_exact exact;
     gsize size;
     const void *data;
 
     if (h == NULL || histogram_count(h) == 0)
         return true;
     hdr = histogram_encode(h);
+    exact = histogram_get_exact(h);
     data = g_bytes_get_data(hdr, &size);
     sqlite3_bind_int64(insert, 1, owner);
     sqlite3_bind_text(insert, 2, metric, -1, SQLITE_STATIC);
@@ -52,6 +54,7 @@ put_histogram(runfile *f, sqlite3_stmt *insert, int64_t owner, const char *metri
     sqlite3_bind_double(insert, 7, histogram_stddev(h));
     sqlite3_bind_int64(insert, 8, (int64_t)histogram_overflow(h));
     sqlite3_bind_blob64(insert, 9, data, size, SQLITE_STATIC);
+    sqlite3_bind_blob64(insert, 10, &exact, sizeof exact, SQLITE_STATIC);
     return runfile_step(f, insert, "write the run file", error);
 }
 
@@ -60,7 +63,7 @@ histograms_put(runfile *f, const char *table, int64_t owner, const tally *t,
                uint32_t mask, GError **error)
 {
     g_autofree char *sql = g_strdup_printf(
-        "INSERT OR REPLACE INTO %s VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", table);
+        "INSERT OR REPLACE INTO %s VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", table);
     autostatement insert = runfile_prepare(f, sql, error);
 
     if (insert == NULL)
@@ -93,11 +96,16 @@ get_histogram(runfile *f, sqlite3_stmt *row, histogram **slot, GError **error)
 {
     const void *data = sqlite3_column_blob(row, 1);
     const size_t size = (size_t)sqlite3_column_bytes(row, 1);
+    struct histogram_exact exact;
 
     *slot = histogram_decode(data, size, error);
     if (*slot == NULL) {
         g_prefix_error(error, "%s: histogram: ", f->path);
         return false;
+    }
+    if (sqlite3_column_bytes(row, 2) == sizeof exact) {
+        memcpy(&exact, sqlite3_column_blob(row, 2), sizeof exact);
+        histogram_set_exact(*slot, &exact);
     }
     return true;
 }
@@ -106,7 +114,7 @@ bool
 histograms_get(runfile *f, const char *table, int64_t owner, tally *t, GError **error)
 {
     g_autofree char *sql =
-        g_strdup_printf("SELECT metric, hdr FROM %s WHERE %s = ?", table,
+        g_strdup_printf("SELECT metric, hdr, exact FROM %s WHERE %s = ?", table,
                         g_str_equal(table, "histogram") ? "result" : "interval");
     autostatement rows = runfile_prepare(f, sql, error);
     int code;

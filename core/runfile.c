@@ -295,6 +295,12 @@ runfile_has_end(runfile *f)
     return count_rows(f, "SELECT ended_ok FROM run") != 0;
 }
 
+bool
+runfile_has_deltas(runfile *f)
+{
+    return count_rows(f, "SELECT deltas FROM run") != 0;
+}
+
 void
 runfile_rollback(runfile *f)
 {
