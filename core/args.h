@@ -11,16 +11,26 @@
 
 typedef struct args args;
 
+/* Parses a command line (argv[0] is the program). Values are checked against their types,
+ * except when help or the version is asked for. */
+args *args_parse(int argc, char *const *argv, GError **error);
+void args_free(args *a);
+/* "run", "plugin"; NULL: none was given. */
+const char *args_command(const args *a);
+/* The bit of the command and subcommand (flags.h); 0: none. */
+unsigned args_command_bit(const args *a);
+
 /* Names are without dashes: "max-tokens". Asking for a flag that the table does not have
  * for this command is a bug and aborts. */
 bool args_is_set(const args *a, const char *flag);
 unsigned args_count(const args *a, const char *flag); /* of a repeatable one */
 const char *args_string(const args *a, const char *flag,
                         unsigned nth); /* NULL when unset */
-/* With the table's default when unset. */
+/* The last one given, or the table's default; without one -1, or NaN. */
 int64_t args_int(const args *a, const char *flag);
 int64_t args_duration(const args *a, const char *flag); /* ns */
 int64_t args_size(const args *a, const char *flag);
+uint64_t args_unsigned(const args *a, const char *flag, uint64_t fallback);
 double args_double(const args *a, const char *flag);
 bool args_bool(const args *a, const char *flag);
 /* Positional arguments behind the command (and its subcommand). */
@@ -33,4 +43,6 @@ registry *args_plugins(const args *a);
 
 /* Prints "lens: MESSAGE" on stderr, without secrets and control characters; gives the
  * exit code. */
-int args_fail(const args *a, GError *error); /* takes over the error */
+int args_fail(const args *a, GError *error); /* takes over the error; `a` may be NULL */
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(args, args_free)

@@ -6,8 +6,11 @@
 #include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
+#include "args.h"
 #include "option.h"
+#include "registry.h"
 #include "slo.h"
 
 enum http_choice { HTTP_AUTO, HTTP_1_1, HTTP_2 };
@@ -17,6 +20,7 @@ typedef struct plugin_choice {
     char *kind;             /* the plugin's name */
     char *name;             /* of this use; defaults to kind */
     option_values *options; /* checked against the plugin's schema */
+    char *where;            /* "plan.yaml:7:15"; NULL: by flag or default */
 } plugin_choice;
 
 typedef struct plan_target {
@@ -24,8 +28,12 @@ typedef struct plan_target {
     plugin_choice provider; /* options url and api_key are among its options */
     char *api;
     char *model;  /* NULL: ask the server */
-    char *url;    /* base URL as it will be used, for show */
-    bool is_mock; /* the built-in mock stands behind it */
+    char *url;    /* base URL as it will be used, for show; NULL: the provider has none */
+    bool is_mock; /* the built-in mock stands behind it: plan_set_mock_url */
+    char *where;  /* "plan.yaml:7:5"; NULL: by flags */
+    /* What the user or a preset gave, before it went into the provider's options. */
+    char *given_url, *given_key; /* the key as env:VAR, file:PATH or cmd:ARGV */
+    char *preset_url, *preset_key;
     /* Generic request parameters (lens_ask). */
     int64_t max_tokens, min_tokens; /* -1 none */
     double temperature, top_p;      /* NaN: unset */
@@ -46,8 +54,9 @@ typedef struct plan_target {
 typedef struct plan_stage {
     char *name;
     plugin_choice workload;
-    int64_t requests;                   /* -1: by duration */
-    int64_t duration_ns;                /* -1: by requests */
+    char *where;         /* "plan.yaml:12:5"; NULL: by flags */
+    int64_t requests;    /* -1: by duration */
+    int64_t duration_ns; /* -1: by requests; both given: whichever comes first */
     int64_t warmup_requests, warmup_ns; /* -1: none; at most one is set */
     int64_t drain_ns;
     int64_t max_in_flight; /* -1: the fd limit less a reserve */
@@ -77,6 +86,7 @@ typedef struct plan {
     int64_t export_wait_ns;
     bool preflight, strict, spin, record_text, deltas, force, dry_run;
     bool json, quiet;
+    bool user_clock; /* stamps of the user clock only */
     unsigned verbose;
     char *out;           /* run file; NULL: by date */
     char *dump_schedule; /* NULL: none */
@@ -85,6 +95,25 @@ typedef struct plan {
 
 plan *plan_new(void);
 void plan_free(plan *p);
+/* The plan of a command line: defaults, then its plan file or URL, then its flags;
+ * checked. Secrets are resolved unless it is a dry run or `lens validate`. Errors end
+ * with exit code 2. */
+plan *plan_from_args(const args *a, GError **error);
+/* Reads a YAML or JSON text into `p`; errors begin with NAME:LINE:COLUMN. Any input is
+ * fine, however hostile. What `p` holds after a failure can only be freed. */
+bool plan_parse(const char *text, size_t size, const char *name, registry *plugins,
+                plan *p, GError **error);
+/* Fills in defaults and checks what one key alone cannot show. Once, after the last
+ * change. */
+bool plan_check(plan *p, registry *plugins, bool resolve, GError **error);
+/* The URL of the built-in mock, for the targets that stand before it. */
+bool plan_set_mock_url(plan *p, const char *url, GError **error);
+/* NULL: there is none of this name. */
+plan_target *plan_find_target(const plan *p, const char *name);
+/* Whether the stage goes to the target. */
+bool plan_stage_has_target(const plan_stage *s, const plan_target *t);
+/* What would be run, for `lens validate` and --dry-run. */
+void plan_print(const plan *p, registry *plugins, FILE *out);
 /* The plan as one JSON object, secrets by name only; what the run file and exporters are
  * told. */
 char *plan_to_json(const plan *p);

@@ -1,0 +1,17 @@
+#include <stdio.h>
+
+#include "command.h"
+#include "error.h"
+#include "plan.h"
+
+int
+cmd_validate(const args *a)
+{
+    GError *error = NULL;
+    g_autoptr(plan) p = plan_from_args(a, &error);
+
+    if (p == NULL)
+        return args_fail(a, error);
+    plan_print(p, args_plugins(a), stdout);
+    return EXIT_OK;
+}
