@@ -1,0 +1,186 @@
+/* exporter: puts what was recorded somewhere. It is fed from the run file by a cursor on
+ * a thread of its own, where blocking is allowed; whatever it answers, the run goes on
+ * and nothing is lost: what was not delivered is sent later from the run file (`lens
+ * export`).
+ *
+ *   open - begin - (samples | snapshot)* - end - close */
+#ifndef LENS_EXPORTER_H
+#define LENS_EXPORTER_H
+
+#include "host.h"
+#include "option.h"
+
+/* What is promised for samples and intervals: flags of lens_exporter. */
+enum {
+    LENS_EXPORT_SAMPLES = 1,    /* every sample at least once */
+    LENS_EXPORT_INTERVALS = 2,  /* every interval at least once */
+    LENS_EXPORT_LAST_STATE = 4, /* the newest totals */
+    LENS_EXPORT_BEST_EFFORT = 8,
+    LENS_EXPORT_IDEMPOTENT = 16 /* a repeat changes nothing at the receiver */
+};
+
+/* Verdict of a delivery. */
+enum {
+    LENS_DELIVERY_OK = 0,     /* all of it, but for `refused` */
+    LENS_DELIVERY_LATER = 1,  /* keep the rest and try again after retry_after_ns */
+    LENS_DELIVERY_SPLIT = 2,  /* too big: offer it again in smaller batches */
+    LENS_DELIVERY_GIVE_UP = 3 /* never again in this run; say why by host->fail */
+};
+
+/* The exporter's answer. The host zeroes it; `refused` must live until the next call. */
+struct lens_delivery {
+    uint32_t struct_size;
+    uint32_t verdict;
+    uint64_t delivered_prefix; /* how many of the batch are done, refused ones included */
+    const uint64_t *refused; /* indexes in the batch that the receiver will never take */
+    uint64_t refused_count;
+    int64_t retry_after_ns; /* 0: the host's own backoff */
+};
+
+struct lens_target_info {
+    const char *name, *provider, *api, *model, *url;
+};
+struct lens_stage_info {
+    const char *name, *workload, *options_json;
+};
+
+/* What a run is, known before it starts. */
+struct lens_run {
+    uint32_t struct_size;
+    uint32_t flags;
+    const char *id, *version, *seed, *plan_hash, *host_name;
+    const char *plan_json; /* secrets removed */
+    int64_t start_unix_ns;
+    const struct lens_target_info *targets;
+    uint32_t target_count, target_size;
+    const struct lens_stage_info *stages;
+    uint32_t stage_count, stage_size;
+    const char *run_file;
+};
+
+enum { LENS_CLOCK_KERNEL = 1, LENS_CLOCK_USER = 2, LENS_CLOCK_INTERVAL = 3 };
+
+/* One message of the stream. */
+struct lens_mark {
+    int64_t at_ns;    /* arrival, since the start of the run */
+    int64_t tokens;   /* -1: unknown */
+    uint32_t classes; /* LENS_MSG_* */
+    uint32_t clock;   /* LENS_CLOCK_* */
+    uint32_t shared;  /* how many messages came with the same read, itself included */
+    uint32_t reserved;
+};
+
+enum {
+    LENS_OUTCOME_OK = 1,
+    LENS_OUTCOME_FAILED = 2,
+    LENS_OUTCOME_CANCEL = 3,
+    LENS_OUTCOME_CENSOR = 4
+};
+enum { LENS_PART_WARMUP = 1, LENS_PART_MEASURED = 2, LENS_PART_COOLDOWN = 3 };
+
+/* The record of a request. Times are since the start of the run, -1: it never came to
+ * that. With retries they are the last attempt's; the earlier ones stand in `attempts`.
+ */
+struct lens_sample {
+    uint32_t struct_size;
+    uint32_t outcome; /* LENS_OUTCOME_OK ... */
+    uint64_t id, index, session, turn, item;
+    uint32_t target, stage; /* indexes into lens_run */
+    uint32_t phase;         /* LENS_PART_WARMUP ... */
+    uint32_t attempt;       /* of the last attempt, from 0 */
+    int64_t unix_ns;        /* wall clock of start; unique within the run */
+    int64_t due_ns, start_ns, dns_ns, connect_ns, tls_ns, departure_first_ns,
+        departure_ns, first_byte_ns, first_output_ns, first_text_ns, second_output_ns,
+        last_output_ns, terminal_ns, end_ns;
+    uint32_t departure_clock, first_clock; /* LENS_CLOCK_* */
+    int64_t rtt_ns;
+    uint64_t bytes_sent, bytes_received;
+    uint32_t reused, http_version; /* 10, 11, 20 */
+    int32_t http_status;
+    uint32_t streamed;
+    uint64_t messages, output_messages;
+    int64_t asked_output_tokens;
+    int64_t usage[16]; /* by LENS_USAGE_*, -1: unknown */
+    uint32_t usage_partial;
+    uint32_t error_class, error_kind; /* LENS_CLASS_*, LENS_KIND_* */
+    uint32_t error_where;             /* 1 connect, 2 http, 3 stream, 4 client */
+    const char *error_detail;         /* NULL: none */
+    const char *finish, *server_id, *served_model, *tier;
+    const char *extra_json;                /* object, or NULL */
+    const char *text, *reasoning, *prompt; /* only with --record-text, else NULL */
+    const struct lens_mark *marks;
+    uint32_t mark_count, mark_size;
+    double cost_reported_usd; /* NaN: none */
+};
+
+struct lens_quantile {
+    double q, value; /* value: NaN when there are too few */
+};
+
+struct lens_histogram; /* the host's; read by the services below */
+
+/* One distribution. Values in `unit`. */
+struct lens_metric {
+    const char *name, *unit;
+    uint64_t count;
+    double min, max, mean, stddev, sum;
+    const struct lens_quantile *quantiles;
+    uint32_t quantile_count, quantile_size;
+    const struct lens_histogram *histogram; /* NULL: none kept */
+    struct lens_bytes hdr_v2; /* HdrHistogram V2 compressed, nanoseconds; or empty */
+};
+
+/* One number. NaN: unknown. */
+struct lens_number {
+    const char *name, *unit;
+    double value;
+};
+
+/* Totals and distributions of one target and stage, over an interval or the whole window.
+ */
+struct lens_result {
+    uint32_t target, stage;
+    const struct lens_metric *metrics;
+    uint32_t metric_count, metric_size;
+    const struct lens_number *numbers; /* named by their path in the summary JSON */
+    uint32_t number_count, number_size;
+    const char *verdict; /* VALID, SUSPECT, INVALID */
+};
+
+struct lens_snapshot {
+    uint32_t struct_size;
+    uint32_t flags;
+    uint64_t index;
+    int64_t begin_ns, end_ns;           /* since the start of the run */
+    int64_t unix_ns;                    /* of the end; unique within the run */
+    const struct lens_result *interval; /* one per result that was active */
+    const struct lens_result *total;    /* the same ones, since their begin */
+    uint32_t result_count, result_size;
+};
+
+struct lens_summary {
+    uint32_t struct_size;
+    uint32_t flags;
+    const char *json; /* lens.summary/1 */
+    size_t json_size;
+    const struct lens_result *results;
+    uint32_t result_count, result_size;
+};
+
+struct lens_exporter {
+    uint32_t struct_size;
+    uint32_t flags;
+    struct lens_schema options;
+    lens_status (*open)(const struct lens_host *, void **ret_self);
+    void (*close)(void *self);
+    /* `resumed`: samples delivered before; a file exporter then goes on where it stopped.
+     */
+    lens_status (*begin)(void *self, const struct lens_run *, uint64_t resumed);
+    lens_status (*samples)(void *self, const struct lens_sample *const *batch,
+                           uint64_t count, struct lens_delivery *); /* optional */
+    lens_status (*snapshot)(void *self, const struct lens_snapshot *,
+                            struct lens_delivery *); /* optional */
+    lens_status (*end)(void *self, const struct lens_summary *, struct lens_delivery *);
+};
+
+#endif
