@@ -45,8 +45,8 @@ tpot(const attempt *a)
     const int64_t tokens = a->usage_partial ? -1 : a->usage[LENS_USAGE_OUTPUT];
     const int64_t pace = between(a->first_output_ns, in_stream(a, a->last_output_ns));
 
-    if (pace == NEVER || tokens < 2)
-        return NEVER;
+    if (pace == NEVER || tokens < 2 || a->output_messages < 2)
+        return NEVER; /* one message has no pace, however many tokens it carries */
     return (pace + (tokens - 1) / 2) / (tokens - 1);
 }
 
