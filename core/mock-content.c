@@ -33,12 +33,21 @@ finish_reason(const struct connection *c)
     return c->server->tool != NULL ? "tool_calls" : "stop";
 }
 
+/* The next token is the name with which a tool call starts: a message of its own. */
+static bool
+starts_call(const struct connection *c)
+{
+    return c->server->tool != NULL && c->answer.sent == c->answer.reasoning;
+}
+
 int64_t
 content_count(const struct connection *c)
 {
     const struct answer *a = &c->answer;
     const int64_t border = a->sent < a->reasoning ? a->reasoning : a->total;
 
+    if (starts_call(c))
+        return MIN(1, border - a->sent);
     return MIN(c->server->settings.tokens_per_chunk, border - a->sent);
 }
 
@@ -60,27 +69,29 @@ join_words(struct connection *c, int64_t from, int64_t count)
     return (struct lens_bytes){ to->data != NULL ? to->data : "", to->size };
 }
 
-/* The same as the one JSON argument of a call: {"text":"..."}. */
+/* The same as the one JSON argument of a call: {"text":"..."}. The first token of a call
+ * is its name, the others are its arguments. */
 static struct lens_bytes
 join_arguments(struct connection *c, int64_t from, int64_t count)
 {
     struct lens_buffer *to = &c->server->fragment;
     const struct answer *a = &c->answer;
-    const bool first = from == a->reasoning;
-    const bool last = from + count == a->total && !a->cut_by_limit;
+    const int64_t start = a->reasoning + 1;
 
     to->size = 0;
-    if (first)
+    if (a->total <= start) /* no token is left for them */
+        buffer_append(to, "{}", 2);
+    else if (from <= start)
         buffer_append(to, "{\"text\":\"", 9);
-    for (int64_t i = from; i < from + count; i++) {
+    for (int64_t i = MAX(from, start); i < from + count; i++) {
         const struct lens_bytes word =
-            words_token(i - a->reasoning, a->fault == FAULT_SPLIT_UTF8);
+            words_token(i - start, a->fault == FAULT_SPLIT_UTF8);
 
         buffer_append(to, word.data, word.size);
     }
-    if (last)
+    if (a->total > start && from + count == a->total && !a->cut_by_limit)
         buffer_append(to, "\"}", 2);
-    return (struct lens_bytes){ to->data != NULL ? to->data : "", to->size };
+    return (struct lens_bytes){ to->data, to->size };
 }
 
 /* The fault huge_line: the same text, and then more and more of it. */
@@ -128,9 +139,10 @@ content_tokens(struct connection *c, int64_t count)
         step.text = join_words(c, a->sent, count);
     } else if (c->server->tool != NULL) {
         step.kind = LENS_STEP_TOOL;
-        if (a->sent == a->reasoning)
+        if (starts_call(c))
             step.name = text_bytes(c->server->tool);
-        step.text = join_arguments(c, a->sent, count);
+        if (!starts_call(c) || a->total == a->sent + 1)
+            step.text = join_arguments(c, a->sent, count);
     } else {
         step.text = join_words(c, a->sent - a->reasoning, count);
     }
