@@ -64,6 +64,7 @@ struct recorder {
     tally *interval;
     int64_t interval_begin_ns, last_unix_ns;
     bool in_transaction, run_unsaved, end_saved;
+    bool histograms_changed; /* of those that samples cannot tell */
     int64_t commit_due_ns, histograms_due_ns, retry_ns, quantiles_ns;
     uint64_t pending, rank, intervals;
     struct rates rates;

@@ -30,6 +30,7 @@ take_sample(recorder *r, sample *s)
     make_unique(s);
     tally_add_sample(r->result->tally, s, r->info->slos);
     tally_add_sample(r->interval, s, r->info->slos);
+    r->histograms_changed |= !r->deltas;
     live_add(r, s);
     recorder_write_sample(r, s);
     sample_free(s);
@@ -40,6 +41,7 @@ take_report(recorder *r, client_report *c)
 {
     tally_add_client(r->result->tally, c);
     tally_add_client(r->interval, c);
+    r->histograms_changed = true;
     client_report_free(c);
 }
 
@@ -128,6 +130,7 @@ begin_result(recorder *r, const struct order *o)
     tally_reset(r->interval);
     r->interval_begin_ns = chrono_now() - r->run_start_ns;
     r->commit_due_ns = r->histograms_due_ns = 0;
+    r->retry_ns = 0; /* worth a try again */
     live_begin(r);
     look_at_window(r);
 }

@@ -140,8 +140,9 @@ put_result(recorder *r, int64_t now_ns, bool final, GError **error)
     note_memory(r->result->tally);
     if (final)
         choice = HISTOGRAMS_EVERY;
-    else if (now_ns >= r->histograms_due_ns) {
+    else if (r->histograms_changed && now_ns >= r->histograms_due_ns) {
         choice = HISTOGRAMS_NEEDED;
+        r->histograms_changed = false;
         r->histograms_due_ns = now_ns + HISTOGRAMS_EVERY_NS;
     }
     return runfile_put_result(r->file, &r->shadow, r->nth, r->deltas, choice, error);

@@ -63,7 +63,7 @@ ring_pop(ring *r, void **ret_items, size_t limit)
     const size_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
     size_t count;
 
-    if (r->seen_tail == head)
+    if (r->seen_tail - head < limit)
         r->seen_tail = atomic_load_explicit(&r->tail, memory_order_acquire);
     count = MIN(r->seen_tail - head, limit);
     for (size_t i = 0; i < count; i++)

@@ -1,8 +1,8 @@
 /* ring: a bounded queue of pointers between one producer thread and one consumer thread.
  *
  * No lock and no system call: the producer only writes its own index, the consumer only
- * its own, and each looks at the other's index only when its own copy of it says full or
- * empty. What was written before a push is visible after the matching pop. */
+ * its own, and each looks at the other's index only when its own copy of it says full, or
+ * too few. What was written before a push is visible after the matching pop. */
 #pragma once
 
 #include <glib.h>
