@@ -1,0 +1,173 @@
+/* lens export: sends a run file to exporters. */
+#include <stdio.h>
+
+#include "chrono.h"
+#include "command.h"
+#include "error.h"
+#include "exporter.h"
+#include "plan-private.h"
+#include "secret.h"
+
+static bool
+is_taken(const GPtrArray *choices, const char *name)
+{
+    for (guint i = 0; i < choices->len; i++)
+        if (g_strcmp0(((plugin_choice *)choices->pdata[i])->name, name) == 0)
+            return true;
+    return false;
+}
+
+static void
+choice_free(void *data)
+{
+    plugin_choice *c = data;
+
+    g_free(c->kind);
+    g_free(c->name);
+    option_values_free(c->options);
+    g_free(c);
+}
+
+static bool
+read_choices(const args *a, GPtrArray *choices, GError **error)
+{
+    const unsigned count = args_count(a, "to");
+
+    if (count == 0) {
+        g_set_error(
+            error, LENS_ERROR, LENS_ERROR_USAGE,
+            "nowhere to export to, expected --to NAME:key=value, for instance --to "
+            "csv:path=samples.csv");
+        return false;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        plugin_choice *c = plugin_choice_new();
+
+        if (!plan_choice_parse(c, args_plugins(a), LENS_KIND_OF_EXPORTER,
+                               args_string(a, "to", i), error) ||
+            !option_values_finish(c->options, true, error)) {
+            g_prefix_error(error, "--to: ");
+            choice_free(c);
+            return false;
+        }
+        if (is_taken(choices, c->name)) {
+            g_set_error(error, LENS_ERROR, LENS_ERROR_USAGE,
+                        "--to: two exporters are called %s, expected a name=NAME for one "
+                        "of them",
+                        c->name);
+            choice_free(c);
+            return false;
+        }
+        g_ptr_array_add(choices, c);
+    }
+    return true;
+}
+
+static run_info *
+load(const char *path, GError **error)
+{
+    g_autoptr(runfile) f = runfile_open(path, false, error);
+
+    return f != NULL ? runfile_load(f, error) : NULL;
+}
+
+static bool
+start_all(const args *a, const GPtrArray *choices, const run_info *info,
+          GPtrArray *exporters, GError **error)
+{
+    for (guint i = 0; i < choices->len; i++) {
+        exporter *e =
+            exporter_start(choices->pdata[i], args_plugins(a), args_positional(a, 0),
+                           NULL, info, args_bool(a, "again"), error);
+
+        if (e == NULL)
+            return false;
+        g_ptr_array_add(exporters, e);
+    }
+    return true;
+}
+
+static uint64_t
+sum_delivered(const GPtrArray *exporters, bool show)
+{
+    uint64_t sum = 0;
+
+    for (guint i = 0; i < exporters->len; i++) {
+        struct export_state s;
+
+        exporter_state(exporters->pdata[i], &s);
+        if (show)
+            fprintf(stderr, "export %s: %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT "\n",
+                    s.name, s.delivered, s.of);
+        sum += s.delivered;
+        g_free(s.kind);
+        g_free(s.name);
+        g_free(s.error);
+    }
+    return sum;
+}
+
+/* As long as it goes on, however long; `wait_ns` without any progress is the end. */
+static void
+deliver(const GPtrArray *exporters, int64_t wait_ns, bool show)
+{
+    for (guint i = 0; i < exporters->len; i++) {
+        int64_t moved_ns = chrono_now();
+        uint64_t before = sum_delivered(exporters, false);
+
+        while (!exporter_wait(exporters->pdata[i], MIN(NS_PER_S, wait_ns)) &&
+               chrono_now() - moved_ns < wait_ns) {
+            const uint64_t now = sum_delivered(exporters, show);
+
+            if (now != before)
+                moved_ns = chrono_now();
+            before = now;
+        }
+    }
+}
+
+static void
+print_done(const GPtrArray *exporters)
+{
+    for (guint i = 0; i < exporters->len; i++) {
+        struct export_state s;
+
+        exporter_state(exporters->pdata[i], &s);
+        if (s.complete)
+            fprintf(stderr,
+                    "export %s: complete, %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+                    " samples delivered\n",
+                    s.name, s.delivered, s.of);
+        g_free(s.kind);
+        g_free(s.name);
+        g_free(s.error);
+    }
+}
+
+int
+cmd_export(const args *a)
+{
+    g_autoptr(GPtrArray) choices = g_ptr_array_new_with_free_func(choice_free);
+    g_autoptr(GPtrArray) exporters =
+        g_ptr_array_new_with_free_func((GDestroyNotify)exporter_free);
+    g_autoptr(run_info) info = NULL;
+    GError *error = NULL;
+    const int64_t wait_ns = args_duration(a, "export-wait");
+    const bool quiet = args_bool(a, "quiet");
+    int64_t begin_ns;
+
+    if (!read_choices(a, choices, &error))
+        return args_fail(a, error);
+    info = load(args_positional(a, 0), &error);
+    if (info == NULL || !start_all(a, choices, info, exporters, &error))
+        return args_fail(a, error);
+    begin_ns = chrono_now();
+    deliver(exporters, wait_ns, !quiet);
+    if (!exporters_finish(
+            exporters, info,
+            MAX(wait_ns - (chrono_now() - begin_ns), MIN(wait_ns, NS_PER_S))))
+        return EXIT_EXPORT;
+    if (!quiet)
+        print_done(exporters);
+    return EXIT_OK;
+}

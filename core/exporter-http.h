@@ -1,0 +1,15 @@
+/* exporter-http: what stands behind host->http: one blocking HTTP exchange at a time, on
+ * the thread of the exporter. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include <lens/host.h>
+
+/* For host_set_http. */
+lens_status exporter_http(const struct lens_host *host,
+                          const struct lens_http_request *request,
+                          struct lens_http_answer *answer);
+void exporter_http_free(void *client);
+/* Exchanges of the calling thread end soon after `*stop` became true. */
+void exporter_http_watch(const atomic_bool *stop);

@@ -1,0 +1,139 @@
+/* Interval snapshots: each interval beside the totals of its result so far. */
+#include "exporter-private.h"
+
+/* Of the result whose intervals are walked. */
+struct totals {
+    uint64_t nth; /* of the last interval that is in it */
+    uint32_t target, stage;
+    tally *sum; /* NULL: none yet */
+    int64_t start_ns;
+};
+
+void
+totals_free(struct totals *t)
+{
+    if (t == NULL)
+        return;
+    tally_free(t->sum);
+    g_free(t);
+}
+
+/* One interval, taken out of the file. */
+struct taken {
+    exporter *e;
+    bool found;
+    uint64_t nth;
+    int64_t begin_ns, end_ns, unix_ns;
+    shown *interval, *total;
+};
+
+static void
+clear_taken(struct taken *t)
+{
+    shown_free(t->interval);
+    shown_free(t->total);
+}
+
+/* A tally alone, as the one result of a run. */
+static shown *
+show_tally(uint32_t target, uint32_t stage, const tally *t)
+{
+    g_autoptr(run_info) info = run_info_new();
+    result *r = result_new(NULL);
+
+    r->target = target;
+    r->stage = stage;
+    tally_add(r->tally, t);
+    r->tally->window_start_ns = t->window_start_ns;
+    r->tally->window_end_ns = t->window_end_ns;
+    g_ptr_array_add(info->results, r);
+    run_info_judge(info);
+    return shown_new(info);
+}
+
+static void
+add_to_totals(struct totals *to, uint32_t target, uint32_t stage, const tally *t)
+{
+    if (to->sum == NULL || to->target != target || to->stage != stage) {
+        tally_free(to->sum);
+        to->sum = tally_new(NULL);
+        to->sum->window_start_ns = t->window_start_ns;
+        to->target = target;
+        to->stage = stage;
+    }
+    tally_add(to->sum, t);
+    to->sum->window_end_ns = t->window_end_ns;
+}
+
+static bool
+take_interval(uint32_t target, uint32_t stage, uint64_t nth, int64_t begin_ns,
+              int64_t end_ns, int64_t unix_ns, const tally *t, void *data)
+{
+    struct taken *taken = data;
+    struct totals *totals = taken->e->totals;
+
+    if (nth > totals->nth) {
+        add_to_totals(totals, target, stage, t);
+        totals->nth = nth;
+    }
+    if (nth <= taken->e->intervals)
+        return true; /* delivered before; the totals need it */
+    taken->found = true;
+    taken->nth = nth;
+    taken->begin_ns = begin_ns;
+    taken->end_ns = end_ns;
+    taken->unix_ns = unix_ns;
+    taken->interval = show_tally(target, stage, t);
+    taken->total = show_tally(target, stage, totals->sum);
+    return false;
+}
+
+static enum step
+offer(exporter *e, const struct taken *t)
+{
+    const struct lens_snapshot snapshot = {
+        .struct_size = sizeof snapshot,
+        .index = t->nth - 1,
+        .begin_ns = t->begin_ns,
+        .end_ns = t->end_ns,
+        .unix_ns = t->unix_ns,
+        .interval = shown_results(t->interval),
+        .total = shown_results(t->total),
+        .result_count = shown_count(t->interval),
+        .result_size = sizeof(struct lens_result),
+    };
+    struct lens_delivery d = { .struct_size = sizeof d };
+    const lens_status status = e->ops->snapshot(e->instance->self, &snapshot, &d);
+    const struct outcome o = exporter_judge(e, status, &d, 1);
+
+    pthread_mutex_lock(&exporters_lock);
+    if (o.done > 0)
+        e->intervals = t->nth;
+    pthread_mutex_unlock(&exporters_lock);
+    return o.step;
+}
+
+enum step
+exporter_deliver_interval(exporter *e)
+{
+    struct taken taken = { .e = e };
+    g_autoptr(GError) error = NULL;
+    enum step step = STEP_WORKED;
+    uint64_t after;
+
+    if (e->totals == NULL)
+        e->totals = g_new0(struct totals, 1);
+    after = MIN(e->totals->nth, e->intervals);
+    /* The one that was put off is in the totals already. */
+    if (!runfile_each_interval(e->file, after, take_interval, &taken, &error))
+        return exporter_later(e, 0, error->message);
+    if (taken.found) {
+        step = offer(e, &taken);
+    } else { /* fewer than were counted */
+        pthread_mutex_lock(&exporters_lock);
+        e->intervals = e->of_intervals;
+        pthread_mutex_unlock(&exporters_lock);
+    }
+    clear_taken(&taken);
+    return step;
+}

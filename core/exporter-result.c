@@ -1,0 +1,264 @@
+#include "exporter-result.h"
+
+#include <json-glib/json-glib.h>
+#include <math.h>
+#include <string.h>
+
+#include "metric.h"
+
+static const struct {
+    const char *name;
+    double q;
+} quantiles[] = {
+    { "p50", 0.5 },  { "p75", 0.75 }, { "p90", 0.9 },
+    { "p95", 0.95 }, { "p99", 0.99 }, { "p99_9", 0.999 },
+};
+
+struct shown {
+    char *json;
+    GArray *results;       /* struct lens_result */
+    GPtrArray *arrays;     /* GArray, of all results */
+    GPtrArray *histograms; /* GBytes */
+    GStringChunk *names;
+};
+
+/* ---- numbers: the numeric leaves of the summary ---- */
+
+struct walk {
+    shown *shown;
+    GArray *numbers; /* struct lens_number */
+    GString *path;
+};
+
+/* Says as much of the unit as the name does. */
+static const char *
+unit_of(const char *path)
+{
+    static const struct {
+        const char *start, *end, *unit;
+    } rules[] = {
+        { "requests.", "", "requests" },
+        { "tokens.unknown_requests", "", "requests" },
+        { "tokens.", "", "tokens" },
+        { "", "requests_per_s", "req/s" },
+        { "", "tokens_per_s", "tok/s" },
+        { "", "_bytes", "B" },
+        { "", "_s", "s" },
+        { "", "ratio", "ratio" },
+        { "", "share", "ratio" },
+        { "", "merged", "ratio" },
+        { "client.clock.", "", "messages" },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rules); i++)
+        if (g_str_has_prefix(path, rules[i].start) &&
+            g_str_has_suffix(path, rules[i].end))
+            return rules[i].unit;
+    return "";
+}
+
+static void
+add_number(struct walk *w, const char *path, double value)
+{
+    const struct lens_number number = {
+        .name = g_string_chunk_insert(w->shown->names, path),
+        .unit = unit_of(path),
+        .value = value,
+    };
+
+    g_array_append_val(w->numbers, number);
+}
+
+static void walk_object(struct walk *w, JsonObject *object);
+
+static void
+walk_node(struct walk *w, JsonNode *node)
+{
+    const GType type = json_node_get_value_type(node);
+
+    if (JSON_NODE_HOLDS_OBJECT(node)) {
+        walk_object(w, json_node_get_object(node));
+    } else if (type == G_TYPE_INT64 || type == G_TYPE_DOUBLE) {
+        add_number(w, w->path->str, json_node_get_double(node));
+    }
+}
+
+/* What is a number in one result and null in another is told as unknown; a null that is
+ * always text or a list otherwise is not a number at all. */
+static bool
+is_text(const char *name)
+{
+    static const char *const names[] = { "api",     "model", "name",  "url",
+                                         "example", "where", "value", NULL };
+
+    return g_strv_contains(names, name);
+}
+
+static void
+walk_object(struct walk *w, JsonObject *object)
+{
+    const gsize size = w->path->len;
+    JsonObjectIter iter;
+    const char *name;
+    JsonNode *node;
+
+    if (size > 0 && json_object_has_member(object, "p50"))
+        return; /* a distribution: told as a metric */
+    json_object_iter_init(&iter, object);
+    while (json_object_iter_next(&iter, &name, &node)) {
+        if (size == 0 && (strcmp(name, "workload") == 0 || strcmp(name, "verdict") == 0))
+            continue;
+        g_string_append_printf(w->path, "%s%s", size > 0 ? "." : "", name);
+        if (!JSON_NODE_HOLDS_NULL(node))
+            walk_node(w, node);
+        else if (!is_text(name))
+            add_number(w, w->path->str, NAN);
+        g_string_truncate(w->path, size);
+    }
+}
+
+/* The summary names only the kinds that occurred. */
+static void
+add_absent_errors(struct walk *w)
+{
+    for (uint32_t kind = 1; kind < ERROR_KINDS; kind++) {
+        g_autofree char *path =
+            g_strdup_printf("requests.errors.%s.count", error_kind_name(kind));
+        bool found = false;
+
+        for (guint i = 0; i < w->numbers->len && !found; i++)
+            found =
+                g_str_equal(g_array_index(w->numbers, struct lens_number, i).name, path);
+        if (!found)
+            add_number(w, path, 0);
+    }
+}
+
+/* ---- metrics ---- */
+
+static GArray *
+new_array(shown *s, guint size)
+{
+    GArray *array = g_array_new(FALSE, TRUE, size);
+
+    g_ptr_array_add(s->arrays, array);
+    return array;
+}
+
+static struct lens_metric
+metric_of(shown *s, const tally *t, enum metric m)
+{
+    const struct metric_info *info = metric_get(m);
+    const histogram *h = t->hist[m];
+    GArray *values = new_array(s, sizeof(struct lens_quantile));
+    struct lens_metric to = {
+        .name = info->id,
+        .unit = info->unit,
+        .count = h != NULL ? histogram_count(h) : 0,
+        .min = tally_stat(t, m, "min"),
+        .max = tally_stat(t, m, "max"),
+        .mean = tally_stat(t, m, "mean"),
+        .stddev = tally_stat(t, m, "stddev"),
+        .sum = h != NULL ? histogram_sum(h) / info->scale : 0,
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(quantiles); i++) {
+        const struct lens_quantile q = { quantiles[i].q,
+                                         tally_stat(t, m, quantiles[i].name) };
+
+        g_array_append_val(values, q);
+    }
+    to.quantiles = (const struct lens_quantile *)(const void *)values->data;
+    to.quantile_count = values->len;
+    to.quantile_size = sizeof(struct lens_quantile);
+    if (to.count > 0) {
+        GBytes *bytes = histogram_encode(h);
+
+        g_ptr_array_add(s->histograms, bytes);
+        to.hdr_v2.data = g_bytes_get_data(bytes, &to.hdr_v2.size);
+    }
+    return to;
+}
+
+/* ---- results ---- */
+
+static void
+add_result(shown *s, const result *r, JsonObject *told)
+{
+    GArray *metrics = new_array(s, sizeof(struct lens_metric));
+    GArray *numbers = new_array(s, sizeof(struct lens_number));
+    g_autoptr(GString) path = g_string_new(NULL);
+    struct walk w = { .shown = s, .numbers = numbers, .path = path };
+    struct lens_result to = { .target = r->target, .stage = r->stage };
+
+    for (unsigned m = 0; m < METRIC_COUNT; m++) {
+        const struct lens_metric metric = metric_of(s, r->tally, (enum metric)m);
+
+        g_array_append_val(metrics, metric);
+    }
+    if (told != NULL)
+        walk_object(&w, told);
+    add_absent_errors(&w);
+    to.metrics = (const struct lens_metric *)(const void *)metrics->data;
+    to.metric_count = metrics->len;
+    to.metric_size = sizeof(struct lens_metric);
+    to.numbers = (const struct lens_number *)(const void *)numbers->data;
+    to.number_count = numbers->len;
+    to.number_size = sizeof(struct lens_number);
+    to.verdict = verdict_name(r->verdict != NULL ? r->verdict->state : VERDICT_VALID);
+    g_array_append_val(s->results, to);
+}
+
+shown *
+shown_new(const run_info *r)
+{
+    shown *s = g_new0(shown, 1);
+    g_autoptr(JsonParser) parser = json_parser_new_immutable();
+    JsonArray *told = NULL;
+
+    s->json = summary_json(r);
+    s->results = g_array_new(FALSE, FALSE, sizeof(struct lens_result));
+    s->arrays = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
+    s->histograms = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+    s->names = g_string_chunk_new(1024);
+    if (json_parser_load_from_data(parser, s->json, -1, NULL))
+        told = json_object_get_array_member(
+            json_node_get_object(json_parser_get_root(parser)), "results");
+    for (guint i = 0; i < r->results->len; i++)
+        add_result(s, r->results->pdata[i],
+                   told != NULL && i < json_array_get_length(told)
+                       ? json_array_get_object_element(told, i)
+                       : NULL);
+    return s;
+}
+
+void
+shown_free(shown *s)
+{
+    if (s == NULL)
+        return;
+    g_free(s->json);
+    g_array_unref(s->results);
+    g_ptr_array_unref(s->arrays);
+    g_ptr_array_unref(s->histograms);
+    g_string_chunk_free(s->names);
+    g_free(s);
+}
+
+const struct lens_result *
+shown_results(const shown *s)
+{
+    return (const struct lens_result *)(const void *)s->results->data;
+}
+
+uint32_t
+shown_count(const shown *s)
+{
+    return s->results->len;
+}
+
+const char *
+shown_json(const shown *s)
+{
+    return s->json;
+}
