@@ -74,7 +74,7 @@ lookup(const registry *r, uint32_t kind, const char *name)
     for (unsigned i = 0; i < r->plugins->len; i++) {
         const plugin *p = g_ptr_array_index(r->plugins, i);
 
-        if (p->kind == kind && strcmp(p->name, name) == 0)
+        if ((kind == 0 || p->kind == kind) && strcmp(p->name, name) == 0)
             return p;
     }
     return NULL;
@@ -240,7 +240,7 @@ refused_namesake(const registry *r, const char *name)
 static void
 set_missing(registry *r, uint32_t kind, const char *name, GError **error)
 {
-    const char *what = plugin_kind_name(kind);
+    const char *what = kind == 0 ? "plugin" : plugin_kind_name(kind);
     const struct plugin_refusal *refusal = refused_namesake(r, name);
     g_autoptr(GPtrArray) names = g_ptr_array_new();
     g_autofree char *list = NULL;
@@ -249,7 +249,7 @@ set_missing(registry *r, uint32_t kind, const char *name, GError **error)
     for (unsigned i = 0; i < r->plugins->len; i++) {
         const plugin *p = g_ptr_array_index(r->plugins, i);
 
-        if (p->kind == kind)
+        if (kind == 0 || p->kind == kind)
             g_ptr_array_add(names, (char *)p->name);
     }
     g_ptr_array_add(names, NULL);

@@ -37,7 +37,8 @@ registry *registry_new(const char *const *dirs, bool allow_insecure);
 /* Nothing loaded yet: for registry_load_file. */
 registry *registry_new_empty(bool allow_insecure);
 void registry_free(registry *r);
-/* The plugin, or an error with the nearest name, or the reason why its file was refused.
+/* The plugin (kind 0: the first of the name), or an error with the nearest name, or the
+ * reason why its file was refused.
  */
 const plugin *registry_find(registry *r, uint32_t kind, const char *name, GError **error);
 const GPtrArray *registry_plugins(registry *r);  /* const plugin, by kind and name */
