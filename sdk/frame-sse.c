@@ -219,7 +219,7 @@ classify(struct lens_framer *f, const char *at, size_t size, int whole)
             return (int)size;
         }
     }
-    if (f->state == STATE_RAW)
+    if (f->state == STATE_RAW && *at != ':')
         f->kind = LINE_RAW;
     return 0;
 }
@@ -281,26 +281,30 @@ push_line(struct lens_framer *f, const char *at, size_t size, const struct outle
     return f->kind == LINE_UNKNOWN ? st : add_value(f, at, size);
 }
 
+/* The value of the error line, which stands behind the event's data. */
+static struct lens_bytes
+error_value(const struct lens_framer *f)
+{
+    struct lens_bytes value = { f->buffer, f->used - f->data_size };
+
+    if (value.size > 0)
+        value.data += f->data_size;
+    return value;
+}
+
 /* An error line is a message of its own; the event around it goes on. */
 static lens_status
-emit_error(struct lens_framer *f, const char *at, size_t size, uint64_t end,
-           const struct outlet *out)
+emit_error(struct lens_framer *f, uint64_t end, const struct outlet *out)
 {
-    struct lens_frame frame = { .start = f->line_start,
+    struct lens_frame frame = { .data = error_value(f),
+                                .start = f->line_start,
                                 .end = end,
                                 .flags = LENS_FRAME_ERROR_FIELD };
 
     if (f->marks & MARK_AT_END)
         frame.flags |= LENS_FRAME_UNTERMINATED;
-
-    while (size > 0 && (*at == ' ' || *at == '\t')) {
-        at++;
-        size--;
-    }
-    if (size == 0 || *at != '{')
+    if (frame.data.size == 0 || *frame.data.data != '{')
         return LENS_OK;
-    frame.data.data = at;
-    frame.data.size = size;
     return lens_framer_emit(&frame, out->fn, out->user);
 }
 
@@ -327,7 +331,7 @@ end_line(struct lens_framer *f, uint64_t end, const struct outlet *out)
     if (st >= 0 && f->kind == LINE_RAW)
         st = end_raw_line(f, end, out);
     if (st >= 0 && f->kind == LINE_ERROR) {
-        st = emit_error(f, f->buffer + f->data_size, f->used - f->data_size, end, out);
+        st = emit_error(f, end, out);
         close_error(f);
     }
     f->kind = LINE_UNKNOWN;
@@ -411,8 +415,10 @@ lens_cut_sse(struct lens_framer *f, const char *data, size_t size, lens_frame_fn
 
 /* Rule 6: what may be delivered although its end never came. */
 static int
-is_complete(const char *data, size_t size)
+is_complete(struct lens_bytes text)
 {
+    const char *data = text.data;
+    const size_t size = text.size;
     struct lens_json j;
     size_t blank = 0;
 
@@ -429,18 +435,20 @@ lens_end_sse(struct lens_framer *f, lens_frame_fn fn, void *user)
 {
     const struct outlet out = { fn, user };
     const int raw = f->state == STATE_RAW || f->kind == LINE_RAW;
+    struct lens_bytes data;
     lens_status st = LENS_OK;
 
     f->marks |= MARK_AT_END;
     /* A cut error line must not come out as one. */
-    if (f->kind == LINE_ERROR &&
-        !is_complete(f->buffer + f->data_size, f->used - f->data_size))
+    if (f->kind == LINE_ERROR && !is_complete(error_value(f)))
         f->kind = LINE_SKIPPED;
     if (f->marks & MARK_LINE_OPEN)
         st = end_line(f, f->position, &out);
     if (st < 0 || f->state == STATE_OUTSIDE)
         return st;
-    if (raw || f->data_size == 0 || !is_complete(f->buffer, f->data_size)) {
+    data.data = f->buffer;
+    data.size = f->data_size;
+    if (raw || data.size == 0 || !is_complete(data)) {
         forget_event(f);
         return LENS_OK;
     }

@@ -178,7 +178,7 @@ read_word(struct lens_json *j, const char *word, size_t size)
 void
 lens_json_begin(struct lens_json *j, const void *data, size_t size)
 {
-    j->at = data;
+    j->at = size > 0 ? data : "";
     j->end = j->at + size;
     j->depth = 0;
     j->bad = 0;
