@@ -1,5 +1,6 @@
 #include "stamp.h"
 
+#include <errno.h>
 #include <time.h>
 
 #include <lens/exporter.h>
@@ -66,7 +67,7 @@ look(int fd, int64_t *ret_realtime_ns)
     const ssize_t size = recvmsg(fd, &message, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
 
     *ret_realtime_ns = size > 0 ? software_stamp(&message) : -1;
-    return size;
+    return size < 0 && errno != EAGAIN ? -errno : size;
 }
 
 /* How many segments a look of this size is expected to be: one, and more where it would
@@ -106,6 +107,8 @@ stamper_look(stamper *s, int fd, wallclock *w, int64_t likely_ns, int64_t now_ns
     size = look(fd, &realtime_ns);
     if (size > 0)
         add_group(s, (size_t)size, realtime_ns, w, likely_ns, now_ns);
+    else if (size < -1)
+        s->error = (int)-size;
     s->looked_ns = now_ns;
 }
 
@@ -168,6 +171,7 @@ stamper_begin(stamper *s)
     s->now.groups = 0;
     s->counted = false;
     s->expected = 0;
+    s->error = 0;
 }
 
 void

@@ -31,6 +31,7 @@ typedef struct stamper {
     uint32_t expected;    /* segments that the looks since then account for */
     bool counted;         /* `segments` holds a count */
     uint32_t rtt_us;
+    int error; /* what a look was told and libcurl will not be; 0: nothing */
 } stamper;
 
 /* Asks for stamps; call once the socket is connecting. */

@@ -44,6 +44,17 @@ is_plain_end(CURLcode code, const char *words)
     return code == CURLE_RECV_ERROR && strstr(words, "unexpected eof") != NULL;
 }
 
+/* Whether libcurl took the end of the connection for the end of what it read, where the
+ * socket had told our look of an error instead. */
+static bool
+is_end_of_input(CURLcode code, const exchange *x)
+{
+    if (code == CURLE_OK)
+        return !x->private->chunked && x->http_version < 20 &&
+               exchange_header(x, "content-length") == NULL;
+    return code == CURLE_PARTIAL_FILE || code == CURLE_GOT_NOTHING;
+}
+
 bool
 transport_out_of_resources(CURLcode code, long os_error)
 {
@@ -59,6 +70,13 @@ transport_explain(CURLcode code, const exchange *x, struct exchange_end *ret)
     const struct exchange_private *private = x->private;
 
     *ret = (struct exchange_end){ 0 };
+    if (private->broken != 0 && is_end_of_input(code, x)) {
+        ret->kind = LENS_KIND_NETWORK;
+        ret->where = private->head_done ? WHERE_STREAM : WHERE_HTTP;
+        ret->detail = g_strerror(private->broken);
+        ret->closed_early = true;
+        return;
+    }
     if (code == CURLE_OK)
         return;
     ret->detail = private->error[0] != '\0' ? private->error : curl_easy_strerror(code);

@@ -32,6 +32,7 @@ struct exchange_private {
     size_t header_size;
     size_t raw; /* bytes of this look that were handed over, about */
     bool active, head_done, chunked, touched, redirecting;
+    int broken;          /* the socket's error that our look took; 0: none */
     uint32_t abort_kind; /* why we stopped it: LENS_KIND_* */
     const char *abort_detail;
     unsigned redirects;

@@ -89,6 +89,14 @@ attach(connection *c, exchange *x)
     stamper_begin(&c->stamper);
 }
 
+/* When its request began to be sent; INT64_MAX: not yet. */
+static int64_t
+sent_since(const exchange *x)
+{
+    return x == NULL || x->private->pretransfer_ns < 0 ? INT64_MAX
+                                                       : x->private->pretransfer_ns;
+}
+
 static void
 on_stamp(poll_item *item, uint32_t events)
 {
@@ -101,16 +109,20 @@ on_stamp(poll_item *item, uint32_t events)
     if (!c->tcp || !c->stamper.rx)
         return;
     now_ns = chrono_now();
+    /* Departures of a TLS handshake are taken out of the queue too. */
     if ((events & EPOLLERR) != 0 &&
-        stamper_departures(&c->stamper, item->fd, &t->wall,
-                           x != NULL ? x->private->pretransfer_ns : 0,
+        stamper_departures(&c->stamper, item->fd, &t->wall, sent_since(x),
                            x != NULL ? x->private->sent_ns : -1, now_ns)) {
         c->departed = true;
         if (!c->stamper.counted)
             stamper_count(&c->stamper, item->fd);
     }
-    if ((events & EPOLLIN) != 0)
-        stamper_look(&c->stamper, item->fd, &t->wall, turn->looked_ns, now_ns);
+    /* A look would take the error of a failed connect away from libcurl. */
+    if ((events & EPOLLIN) == 0 || sent_since(x) == INT64_MAX)
+        return;
+    stamper_look(&c->stamper, item->fd, &t->wall, turn->looked_ns, now_ns);
+    if (c->stamper.error != 0)
+        c->exchange->private->broken = c->stamper.error;
 }
 
 static void
@@ -348,19 +360,24 @@ stop(exchange *x, uint32_t kind, const char *detail)
 static void
 take_departure(exchange *x)
 {
-    const struct exchange_private *private = x->private;
-    const connection *c = private->connection;
+    struct exchange_private *private = x->private;
+    connection *c = private->connection;
     int64_t at_ns = -1;
 
-    x->departure_first_ns = x->departure_ns = private->sent_ns;
+    x->departure_first_ns = x->departure_ns =
+        private->sent_ns >= 0 ? private->sent_ns : private->pretransfer_ns;
     x->departure_clock = LENS_CLOCK_USER;
-    if (c != NULL && c->stamper.tx)
-        at_ns = x->http_version >= 20 ? c->stamper.tx_prompt_ns : c->stamper.tx_last_ns;
-    if (at_ns >= 0) {
-        x->departure_first_ns = c->stamper.tx_first_ns;
-        x->departure_ns = at_ns;
-        x->departure_clock = LENS_CLOCK_KERNEL;
-    }
+    if (c == NULL || !c->stamper.tx)
+        return;
+    if (c->stamper.tx_last_ns < 0) /* answered before the loop saw the departure */
+        stamper_departures(&c->stamper, c->item.fd, &private->transport->wall,
+                           private->pretransfer_ns, private->sent_ns, chrono_now());
+    at_ns = x->http_version >= 20 ? c->stamper.tx_prompt_ns : c->stamper.tx_last_ns;
+    if (at_ns < 0)
+        return;
+    x->departure_first_ns = c->stamper.tx_first_ns;
+    x->departure_ns = at_ns;
+    x->departure_clock = LENS_CLOCK_KERNEL;
 }
 
 static bool
@@ -656,6 +673,7 @@ forget_answer(exchange *x)
     private->pretransfer_ns = private->sent_ns = -1;
     private->abort_kind = LENS_KIND_NONE;
     private->abort_detail = NULL;
+    private->broken = 0;
 }
 
 exchange *
