@@ -99,12 +99,17 @@ nearest_flag(const args *a, const char *name)
     const unsigned bits = a->command != NULL ? known_bits(a) : ~0U;
     unsigned count;
     const flag *all = flags(&count);
+    const char *near;
 
     for (unsigned i = 0; i < count; i++)
         if ((all[i].on & bits) != 0 && (all[i].marks & FLAG_HIDDEN) == 0)
             g_ptr_array_add(names, (void *)all[i].name);
     g_ptr_array_add(names, NULL);
-    return nearest_name(name, (const char *const *)names->pdata);
+    near = nearest_name(name, (const char *const *)names->pdata);
+    for (unsigned i = 0; near == NULL && i + 1 < names->len; i++)
+        if (strlen(name) >= 3 && g_str_has_prefix(g_ptr_array_index(names, i), name))
+            near = g_ptr_array_index(names, i); /* cut short */
+    return near;
 }
 
 static bool

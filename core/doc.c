@@ -331,10 +331,65 @@ nothing_follows(doc *d, yaml_parser_t *parser, const char *text, GError **error)
     return root == NULL;
 }
 
+/* The number of "\uD83D" at `at`; 0: it is none. */
+static unsigned
+escaped_unit(const char *at)
+{
+    unsigned value = 0;
+
+    if (at[0] != '\\' || at[1] != 'u')
+        return 0;
+    for (unsigned i = 2; i < 6; i++) {
+        if (!g_ascii_isxdigit(at[i]))
+            return 0;
+        value = value << 4 | (unsigned)g_ascii_xdigit_value(at[i]);
+    }
+    return value;
+}
+
+/* JSON writes characters beyond U+FFFF as two halves, which YAML does not know: they
+ * become one "\U0001F600". NULL: there are none. */
+static char *
+join_surrogates(const char *text, size_t size, size_t *ret_size)
+{
+    g_autofree char *copy = NULL;
+    char *out;
+
+    if (g_strstr_len(text, (gssize)size, "\\u") == NULL ||
+        memchr(text, '\0', size) != NULL)
+        return NULL;
+    copy = g_strndup(text, size); /* ends with NUL, so looking ahead is safe */
+    if (*(copy + strspn(copy, " \t\r\n")) != '{')
+        return NULL;
+    out = copy;
+    for (const char *at = copy; *at != '\0';) {
+        const unsigned high = escaped_unit(at);
+        const unsigned low = high >> 10 == 0x36 ? escaped_unit(at + 6) : 0;
+
+        if (low >> 10 == 0x37) {
+            char joined[11];
+
+            g_snprintf(joined, sizeof joined, "\\U%08X",
+                       0x10000 + ((high & 0x3ff) << 10) + (low & 0x3ff));
+            memcpy(out, joined, 10);
+            out += 10;
+            at += 12;
+        } else {
+            if (at[0] == '\\' && at[1] != '\0')
+                *out++ = *at++; /* so that "\\\\u" is no escape */
+            *out++ = *at++;
+        }
+    }
+    *out = '\0';
+    *ret_size = (size_t)(out - copy);
+    return g_steal_pointer(&copy);
+}
+
 doc *
 doc_parse(const char *text, size_t size, const char *name, GError **error)
 {
     g_autoptr(doc) d = g_new0(doc, 1);
+    g_autofree char *joined = NULL;
     yaml_parser_t parser;
     bool good;
 
@@ -348,6 +403,9 @@ doc_parse(const char *text, size_t size, const char *name, GError **error)
         g_set_error(error, LENS_ERROR, LENS_ERROR_SYSTEM, "%s: out of memory", name);
         return NULL;
     }
+    joined = join_surrogates(text, size, &size);
+    if (joined != NULL)
+        text = joined;
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
     good = read_document(d, &parser, text, error) &&
            nothing_follows(d, &parser, text, error);

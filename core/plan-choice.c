@@ -180,6 +180,31 @@ plan_target_set_provider(plan_target *t, registry *plugins, const char *text,
 }
 
 bool
+plan_unknown_option(const plan_target *t, const char *name, GError **error)
+{
+    const struct lens_schema *schema = option_values_schema(t->provider.options);
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    g_autofree char *list = NULL;
+    const char *near;
+
+    plan_key_names(plan_request_keys, names);
+    for (uint32_t i = 0; i < schema->count; i++) {
+        const struct lens_option *o =
+            (const void *)((const char *)schema->items + (size_t)i * schema->item_size);
+
+        g_ptr_array_add(names, (void *)o->name);
+    }
+    g_ptr_array_add(names, NULL);
+    near = nearest_name(name, (const char *const *)names->pdata);
+    list = g_strjoinv(", ", (char **)names->pdata);
+    g_set_error(error, LENS_ERROR, LENS_ERROR_USAGE,
+                "provider %s has no option '%s'%s%s%s", t->provider.kind, name,
+                near != NULL ? ", did you mean '" : ", it has ",
+                near != NULL ? near : list, near != NULL ? "'?" : "");
+    return false;
+}
+
+bool
 plan_target_set_option(plan_target *t, const char *name, const char *text, GError **error)
 {
     const plan_key *key = plan_key_find(plan_request_keys, name);
@@ -190,6 +215,8 @@ plan_target_set_option(plan_target *t, const char *name, const char *text, GErro
         g_prefix_error(error, "%s: ", name);
         return false;
     }
+    if (!option_values_has(t->provider.options, name))
+        return plan_unknown_option(t, name, error);
     return option_values_set(t->provider.options, name, text, error);
 }
 

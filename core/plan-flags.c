@@ -221,7 +221,20 @@ apply_stages(const args *a, plan *p, registry *plugins, GError **error)
            feed_workloads(a, p, "rate", error);
 }
 
-/* ---- exports, SLOs, --set ---- */
+/* ---- prompts, exports, SLOs, --set ---- */
+
+/* One of --prompt and --prompts takes the place of whatever the plan says. */
+static bool
+apply_prompts(const args *a, plan *p, GError **error)
+{
+    if (args_is_set(a, "prompt") || args_is_set(a, "prompts"))
+        g_clear_pointer(&p->prompts.where, g_free);
+    if (args_is_set(a, "prompt"))
+        g_clear_pointer(&p->prompts.file, g_free);
+    if (args_is_set(a, "prompts"))
+        g_clear_pointer(&p->prompts.text, g_free);
+    return apply_keys(a, plan_prompt_keys, &p->prompts, error);
+}
 
 static bool
 apply_exports(const args *a, plan *p, registry *plugins, GError **error)
@@ -370,8 +383,7 @@ plan_from_args(const args *a, GError **error)
         return NULL;
     if (!apply_targets(a, p, plugins, url, error) ||
         !apply_stages(a, p, plugins, error) || !apply_exports(a, p, plugins, error) ||
-        !apply_slos(a, p, error) ||
-        !apply_keys(a, plan_prompt_keys, &p->prompts, error) ||
+        !apply_slos(a, p, error) || !apply_prompts(a, p, error) ||
         !apply_keys(a, plan_keys, p, error) || !apply_sets(a, p, error) ||
         !plan_check(p, plugins, !p->dry_run && p->dump_schedule == NULL, error))
         return NULL;

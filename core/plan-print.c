@@ -7,19 +7,57 @@
 #include "plan-private.h"
 #include "secret.h"
 
-enum { LABEL = 12 };
+/* What people read: labels in a column as wide as the longest of them. */
+struct row {
+    char *label, *text;
+};
 
 static void
-label(FILE *out, const char *what, const char *name)
+row_clear(void *data)
 {
-    g_autofree char *text =
-        name != NULL ? g_strdup_printf("%s %s", what, name) : g_strdup(what);
-    const int size = (int)strlen(text);
+    struct row *r = data;
 
-    if (size < LABEL)
-        fprintf(out, "%-*s", LABEL, text);
-    else
-        fprintf(out, "%s\n%*s", text, LABEL, "");
+    g_free(r->label);
+    g_free(r->text);
+}
+
+static void add(GArray *rows, const char *what, const char *name, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);
+
+/* `what` NULL: goes on below the row before. */
+static void
+add(GArray *rows, const char *what, const char *name, const char *format, ...)
+{
+    struct row r = { 0 };
+    va_list list;
+
+    r.label = what == NULL   ? g_strdup("")
+              : name == NULL ? g_strdup(what)
+                             : g_strdup_printf("%s %s", what, name);
+    va_start(list, format);
+    r.text = g_strdup_vprintf(format, list);
+    va_end(list);
+    g_array_append_val(rows, r);
+}
+
+static void
+print_rows(const GArray *rows, FILE *out)
+{
+    enum { WIDEST = 30 };
+    int column = 0;
+
+    for (unsigned i = 0; i < rows->len; i++)
+        column = MAX(column, (int)strlen(g_array_index(rows, struct row, i).label));
+    column = MIN(column, WIDEST) + 2;
+    for (unsigned i = 0; i < rows->len; i++) {
+        const struct row *r = &g_array_index(rows, struct row, i);
+        g_autofree char *text = secret_redact(r->text, -1);
+
+        if ((int)strlen(r->label) > WIDEST)
+            fprintf(out, "%s\n%*s%s\n", r->label, column, "", text);
+        else
+            fprintf(out, "%-*s%s\n", column, r->label, text);
+    }
 }
 
 /* "kind k=v,k=v": what was set, without what is usual. */
@@ -58,23 +96,22 @@ key_of(const plan_target *t)
 }
 
 static void
-print_target(const plan_target *t, FILE *out)
+add_target(GArray *rows, const plan_target *t)
 {
     g_autofree char *key = key_of(t);
+    const char *url = t->is_mock       ? "built-in mock"
+                      : t->url != NULL ? t->url
+                                       : "the provider's own address";
+    const char *state = key == NULL                     ? ""
+                        : g_str_has_prefix(key, "cmd:") ? " (not run now)"
+                                                        : " (is there)";
 
-    label(out, "target", t->name);
-    fprintf(out, "%s.%s, %s%s, %s\n", t->provider.kind, t->api,
-            t->model != NULL ? "model " : "",
-            t->model != NULL ? t->model : "the server's only model",
-            t->is_mock       ? "built-in mock"
-            : t->url != NULL ? t->url
-                             : "the provider's own address");
-    fprintf(out, "%*skey %s%s, at most %" G_GINT64_FORMAT " output tokens%s\n", LABEL, "",
-            key != NULL ? key : "none",
-            key == NULL                     ? ""
-            : g_str_has_prefix(key, "cmd:") ? " (not run now)"
-                                            : " (is there)",
-            t->max_tokens, t->stream ? ", streamed" : ", whole answers");
+    add(rows, "target", t->name, "%s.%s, %s%s, %s", t->provider.kind, t->api,
+        t->model != NULL ? "model " : "",
+        t->model != NULL ? t->model : "the server's only model", url);
+    add(rows, NULL, NULL, "key %s%s, at most %" G_GINT64_FORMAT " output tokens, %s",
+        key != NULL ? key : "none", state, t->max_tokens,
+        t->stream ? "streamed" : "whole answers");
 }
 
 /* "1000 requests", "60s", "about 300 requests in 60s". */
@@ -106,32 +143,32 @@ size_text(const plan *p, const plan_stage *s, registry *plugins)
 }
 
 static void
-print_stage(const plan *p, const plan_stage *s, registry *plugins, FILE *out)
+add_stage(GArray *rows, const plan *p, const plan_stage *s, registry *plugins)
 {
     g_autofree char *workload = choice_text(&s->workload);
     g_autofree char *size = size_text(p, s, plugins);
-    g_autofree char *warmup = s->warmup_ns >= 0 ? format_duration(s->warmup_ns) : NULL;
+    g_autofree char *warmup = NULL;
     g_autofree char *names = s->targets != NULL ? g_strjoinv(", ", s->targets) : NULL;
 
-    label(out, "stage", s->name);
-    fprintf(out, "%s\n%*s%s", workload, LABEL, "", size);
-    if (warmup != NULL)
-        fprintf(out, ", warm-up %s", warmup);
+    if (s->warmup_ns >= 0)
+        warmup = format_duration(s->warmup_ns);
     else if (s->warmup_requests >= 0)
-        fprintf(out, ", warm-up %" G_GINT64_FORMAT " requests", s->warmup_requests);
-    fprintf(out, ", %s%s\n", names != NULL ? "with " : "with every target",
-            names != NULL ? names : "");
+        warmup = g_strdup_printf("%" G_GINT64_FORMAT " requests", s->warmup_requests);
+    add(rows, "stage", s->name, "%s", workload);
+    add(rows, NULL, NULL, "%s%s%s, with %s", size, warmup != NULL ? ", warm-up " : "",
+        warmup != NULL ? warmup : "", names != NULL ? names : "every target");
 }
 
 static void
-print_prompts(const plan_prompts *p, FILE *out)
+add_prompts(GArray *rows, const plan_prompts *p)
 {
-    label(out, "prompts", NULL);
     if (p->file != NULL)
-        fprintf(out, "%s, %s\n", p->file, p->seeded ? "drawn by the seed" : "in order");
+        add(rows, "prompts", NULL, "%s, %s", p->file,
+            p->seeded ? "drawn by the seed" : "in order");
     else
-        fprintf(out, "%s%s\n", p->text != NULL ? "given text" : "built-in text",
-                p->same || p->text != NULL ? "" : ", each with a head of its own");
+        add(rows, "prompts", NULL, "%s%s",
+            p->text != NULL ? "given text" : "built-in text",
+            p->same ? ", always the same" : ", each with a head of its own");
 }
 
 static unsigned
@@ -147,42 +184,41 @@ count_results(const plan *p)
 }
 
 static void
-print_rest(const plan *p, FILE *out)
+add_rest(GArray *rows, const plan *p)
 {
-    for (unsigned i = 0; i < p->slos->len; i++) {
-        label(out, "slo", NULL);
-        fprintf(out, "%s\n", ((slo *)g_ptr_array_index(p->slos, i))->text);
-    }
+    for (unsigned i = 0; i < p->slos->len; i++)
+        add(rows, "slo", NULL, "%s", ((slo *)g_ptr_array_index(p->slos, i))->text);
     for (unsigned i = 0; i < p->exports->len; i++) {
         const plugin_choice *c = g_ptr_array_index(p->exports, i);
         g_autofree char *text = choice_text(c);
 
-        label(out, "export", g_strcmp0(c->name, c->kind) != 0 ? c->name : NULL);
-        fprintf(out, "%s\n", text);
+        add(rows, "export", g_strcmp0(c->name, c->kind) != 0 ? c->name : NULL, "%s",
+            text);
     }
-    label(out, "run file", NULL);
-    fprintf(out, "%s\n", p->out != NULL ? p->out : "lens-YYYYmmdd-HHMMSS.lens");
-    label(out, "results", NULL);
-    fprintf(out, "%u, one for each stage and target; %u thread%s\n", count_results(p),
-            p->threads, p->threads == 1 ? "" : "s");
+    add(rows, "run file", NULL, "%s",
+        p->out != NULL ? p->out : "lens-YYYYmmdd-HHMMSS.lens");
+    add(rows, "results", NULL, "%u, one for each stage and target; %u thread%s",
+        count_results(p), p->threads, p->threads == 1 ? "" : "s");
 }
 
 static void
 print_people(const plan *p, registry *plugins, FILE *out)
 {
-    label(out, "plan", NULL);
-    fprintf(out, "%s\n", p->source != NULL ? p->source : "by flags");
-    label(out, "seed", NULL);
+    g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(struct row));
+
+    g_array_set_clear_func(rows, row_clear);
+    add(rows, "plan", NULL, "%s", p->source != NULL ? p->source : "by flags");
     if (p->seed_given)
-        fprintf(out, "%" G_GUINT64_FORMAT "\n", p->seed);
+        add(rows, "seed", NULL, "%" G_GUINT64_FORMAT, p->seed);
     else
-        fputs("random, drawn at the start\n", out);
-    print_prompts(&p->prompts, out);
+        add(rows, "seed", NULL, "random, drawn at the start");
+    add_prompts(rows, &p->prompts);
     for (unsigned i = 0; i < p->targets->len; i++)
-        print_target(g_ptr_array_index(p->targets, i), out);
+        add_target(rows, g_ptr_array_index(p->targets, i));
     for (unsigned i = 0; i < p->stages->len; i++)
-        print_stage(p, g_ptr_array_index(p->stages, i), plugins, out);
-    print_rest(p, out);
+        add_stage(rows, p, g_ptr_array_index(p->stages, i), plugins);
+    add_rest(rows, p);
+    print_rows(rows, out);
 }
 
 static JsonArray *

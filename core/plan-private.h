@@ -67,6 +67,8 @@ bool plan_target_set_provider(plan_target *t, registry *plugins, const char *tex
 /* A request parameter of lens, or an option of the provider. */
 bool plan_target_set_option(plan_target *t, const char *name, const char *text,
                             GError **error);
+/* Sets the error for an option that neither lens nor the provider has; gives false. */
+bool plan_unknown_option(const plan_target *t, const char *name, GError **error);
 /* The base URL; "host:port" gets "http://". */
 bool plan_target_set_url(plan_target *t, const char *text, GError **error);
 /* The name of an environment variable, not the key itself. */
@@ -82,6 +84,16 @@ bool plan_check_resolve(const char *text, GError **error);
 bool plan_is_host_port(const char *text);
 /* "D(100,100)" can be read two ways; an error that says both. */
 bool plan_refuse_shape(const char *text, GError **error);
+
+/* "WHERE: MESSAGE" (`where` may be NULL); both give false. */
+bool plan_fail(const char *where, GError **error, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+bool plan_locate(const char *where, GError **error);
+/* Fills in the rest of the options; secrets are resolved, or only looked for. */
+bool plan_finish_choice(plugin_choice *c, bool resolve, GError **error);
+/* Whether a file (NULL: none) can be read. */
+bool plan_check_file(const char *path, const char *what, GError **error);
+bool plan_check_target(plan_target *t, registry *plugins, bool resolve, GError **error);
 
 /* The workload's own estimate for the stage's stop condition. */
 bool plan_estimate(const plan *p, const plan_stage *s, registry *plugins,

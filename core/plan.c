@@ -124,6 +124,7 @@ plan_free(plan *p)
     g_ptr_array_unref(p->slos);
     g_free(p->prompts.text);
     g_free(p->prompts.file);
+    g_free(p->prompts.where);
     g_free(p->out);
     g_free(p->dump_schedule);
     g_free(p->source);

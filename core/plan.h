@@ -54,9 +54,9 @@ typedef struct plan_target {
 typedef struct plan_stage {
     char *name;
     plugin_choice workload;
-    char *where;         /* "plan.yaml:12:5"; NULL: by flags */
-    int64_t requests;    /* -1: by duration */
-    int64_t duration_ns; /* -1: by requests; both given: whichever comes first */
+    char *where;                        /* "plan.yaml:12:5"; NULL: by flags */
+    int64_t requests;                   /* -1: by duration */
+    int64_t duration_ns;                /* -1: by requests */
     int64_t warmup_requests, warmup_ns; /* -1: none; at most one is set */
     int64_t drain_ns;
     int64_t max_in_flight; /* -1: the fd limit less a reserve */
@@ -68,6 +68,7 @@ typedef struct plan_prompts {
     char *file;  /* --prompts, NULL: none */
     bool seeded; /* order: by seed instead of in order */
     bool same;   /* --same-prompt: no unique head */
+    char *where; /* "plan.yaml:9:10"; NULL: by flags */
 } plan_prompts;
 
 typedef struct plan {
