@@ -62,6 +62,26 @@ take_planned_target(run_shown *r, guint nth, JsonObject *planned)
     };
 }
 
+/* A planned workload is its kind among its options. */
+static const char *
+keep_options(run_shown *r, JsonObject *workload)
+{
+    g_autoptr(JsonObject) options = json_object_new();
+    g_autoptr(JsonNode) root = json_node_new(JSON_NODE_OBJECT);
+    g_autofree char *text = NULL;
+    JsonObjectIter iter;
+    const char *name;
+    JsonNode *node;
+
+    json_object_iter_init_ordered(&iter, workload);
+    while (json_object_iter_next_ordered(&iter, &name, &node))
+        if (!g_str_equal(name, "kind"))
+            json_object_set_member(options, name, json_node_copy(node));
+    json_node_set_object(root, options);
+    text = json_to_string(root, FALSE);
+    return keep(r, text);
+}
+
 static void
 take_planned_stage(run_shown *r, guint nth, JsonObject *planned)
 {
@@ -72,11 +92,7 @@ take_planned_stage(run_shown *r, guint nth, JsonObject *planned)
     if (workload == NULL || !JSON_NODE_HOLDS_OBJECT(workload))
         return;
     stage->workload = keep(r, string_member(json_node_get_object(workload), "kind"));
-    {
-        g_autofree char *options = json_to_string(workload, FALSE);
-
-        stage->options_json = keep(r, options);
-    }
+    stage->options_json = keep_options(r, json_node_get_object(workload));
 }
 
 static void

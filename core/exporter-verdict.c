@@ -27,14 +27,15 @@ backoff(unsigned failures)
 enum step
 exporter_later(exporter *e, int64_t after_ns, const char *why)
 {
+    exporter_set_error(e, why);
     if (e->failures == 0)
-        g_warning("export %s: not delivered yet: %s; it is tried again", e->name, why);
+        g_warning("export %s: not delivered yet: %s; it is tried again", e->name,
+                  e->error);
     else
-        g_debug("export %s: not delivered yet: %s", e->name, why);
+        g_debug("export %s: not delivered yet: %s", e->name, e->error);
     e->retry_ns = chrono_now() + (after_ns > 0 ? after_ns : backoff(e->failures));
     e->asked_to_wait = after_ns > 0;
     e->failures++;
-    exporter_set_error(e, why);
     return STEP_LATER;
 }
 
@@ -42,7 +43,8 @@ enum step
 exporter_give_up(exporter *e, const char *why)
 {
     exporter_set_error(e, why);
-    g_warning("export %s: gave up: %s; what is left stays in the run file", e->name, why);
+    g_warning("export %s: gave up: %s; what is left stays in the run file", e->name,
+              e->error);
     pthread_mutex_lock(&exporters_lock);
     e->gave_up = true;
     pthread_cond_broadcast(&exporters_news);
