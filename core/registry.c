@@ -123,8 +123,11 @@ load(registry *r, const char *path)
                     g_strerror(errno));
     else if (r->allow_insecure || check_private(real, &error))
         d = plugin_load(real, &error);
-    for (int i = 0; d != NULL && i < CHAIN_MAX; i++) {
-        if (!plugin_vet_head(d, &error))
+    for (int i = 0; d != NULL; i++) {
+        if (i == CHAIN_MAX)
+            g_set_error(&error, LENS_ERROR, LENS_ERROR_PLUGIN,
+                        "the chain of plugins does not end after %d", CHAIN_MAX);
+        if (error != NULL || !plugin_vet_head(d, &error))
             break;
         if (!add_plugin(r, d, path, &error))
             refuse(r, path, g_steal_pointer(&error));
@@ -163,14 +166,17 @@ search(registry *r, const char *dir, const char *origin)
     if (real == NULL) {
         if (origin == NULL)
             return;
-        g_set_error(&error, LENS_ERROR, LENS_ERROR_PLUGIN, "the directory of %s: %s",
-                    origin, g_strerror(errno));
+        g_set_error(&error, LENS_ERROR, LENS_ERROR_PLUGIN,
+                    "the directory that %s names cannot be read: %s", origin,
+                    g_strerror(errno));
     } else if (g_ptr_array_find_with_equal_func(r->searched, real, g_str_equal, NULL)) {
         return;
     } else if (r->allow_insecure || path_check_private(real, &error)) {
         g_ptr_array_add(r->searched, g_strdup(real));
         names = list_files(real, &error);
     }
+    if (error != NULL && origin != NULL)
+        g_warning("%s: no plugin is taken from there: %s", dir, error->message);
     if (error != NULL)
         refuse(r, dir, error);
     for (unsigned i = 0; names != NULL && i < names->len; i++) {
