@@ -38,6 +38,7 @@ struct engine {
     GPtrArray *in_flight; /* flight, at its slot */
     GPtrArray *idle;      /* flight */
     GPtrArray *unsent;    /* sample: the recorder's ring was full */
+    prompt prompt;        /* of the request that is being made */
     agenda agenda;        /* retries and releases */
     unsigned held;        /* releases that wait in the agenda */
 
@@ -61,7 +62,7 @@ extern const struct exchange_events engine_exchange_events;
 
 /* engine-start.c: arrivals to requests. */
 void engine_pump(engine *e);
-void engine_try(engine *e, flight *f, bool first);
+void engine_retry(engine *e, flight *f);
 /* engine-end.c: requests to samples. */
 void engine_finish(engine *e, flight *f, uint32_t outcome);
 void engine_stop_flight(engine *e, flight *f, uint32_t kind, uint32_t outcome,

@@ -185,8 +185,8 @@ describe(engine *e, flight *f, exchange *x)
         .task = e->run->task,
         .attempt = f->sample->attempt_count - 1,
         .model = bytes_of(t->model),
-        .turns = f->prompt.turns,
-        .turn_count = f->prompt.turn_count,
+        .turns = e->prompt.turns,
+        .turn_count = e->prompt.turn_count,
         .turn_size = sizeof(struct lens_turn),
         .stop = stops,
         .stop_count = stop_list(t->stop, stops),
@@ -205,8 +205,8 @@ describe(engine *e, flight *f, exchange *x)
     return status >= 0 && !x->request.failed;
 }
 
-void
-engine_try(engine *e, flight *f, bool first)
+static void
+send_try(engine *e, flight *f, bool first)
 {
     exchange *x = transport_get(e->transport, f);
 
@@ -223,6 +223,13 @@ engine_try(engine *e, flight *f, bool first)
         x->status = 0;
         engine_stop_flight(e, f, LENS_KIND_INVALID_REQUEST, LENS_OUTCOME_FAILED, words);
     }
+}
+
+void
+engine_retry(engine *e, flight *f)
+{
+    prompts_draw(e->run->prompts, f->sample->index, f->sample->item, &e->prompt);
+    send_try(e, f, false);
 }
 
 /* ---- start ---- */
@@ -297,13 +304,13 @@ tokens_of(const engine *e, const prompt *p)
 }
 
 static bool
-limits_allow(engine *e, flight *f, int64_t now_ns)
+limits_allow(engine *e, int64_t now_ns)
 {
     int64_t until_ns;
 
     if (e->run->bucket == NULL)
         return true;
-    until_ns = bucket_take(e->run->bucket, tokens_of(e, &f->prompt), now_ns);
+    until_ns = bucket_take(e->run->bucket, tokens_of(e, &e->prompt), now_ns);
     if (until_ns == 0)
         return true;
     if (e->bucket_since_ns == 0)
@@ -312,28 +319,18 @@ limits_allow(engine *e, flight *f, int64_t now_ns)
     return false;
 }
 
-static void
-put_back(engine *e, flight *f)
-{
-    g_ptr_array_remove_index_fast(e->in_flight, f->slot);
-    if (f->slot < e->in_flight->len)
-        ((flight *)e->in_flight->pdata[f->slot])->slot = f->slot;
-    g_ptr_array_add(e->idle, f);
-}
-
 static bool
 start(engine *e, int64_t now_ns)
 {
     const struct lens_arrival *a = &e->arrival;
-    flight *f = take_flight(e);
+    flight *f;
 
-    prompts_draw(e->run->prompts, a->index, a->item, &f->prompt);
-    if (!limits_allow(e, f, now_ns)) {
-        put_back(e, f);
+    prompts_draw(e->run->prompts, a->index, a->item, &e->prompt);
+    if (!limits_allow(e, now_ns))
         return false;
-    }
+    f = take_flight(e);
     flight_begin(f,
-                 make_sample(e, a, &f->prompt,
+                 make_sample(e, a, &e->prompt,
                              e->bucket_since_ns > 0 ? now_ns - e->bucket_since_ns : 0));
     e->bucket_since_ns = 0;
     f->ticket = a->ticket;
@@ -341,7 +338,7 @@ start(engine *e, int64_t now_ns)
     atomic_fetch_add(&e->run->drawn, 1);
     engine_count_in_flight(e, 1);
     tell_started(e, f, a, now_ns);
-    engine_try(e, f, true);
+    send_try(e, f, true);
     return true;
 }
 

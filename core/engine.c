@@ -110,7 +110,7 @@ run_agenda(engine *e)
 
     while (agenda_take(&e->agenda, chrono_now(), &entry)) {
         if (entry.what == TASK_RETRY) {
-            engine_try(e, entry.data, false);
+            engine_retry(e, entry.data);
         } else {
             e->held--;
             engine_release(e, entry.data);
@@ -271,6 +271,7 @@ engine_free(engine *e)
             g_free(entry.data);
     }
     agenda_clear(&e->agenda);
+    prompt_clear(&e->prompt);
     transport_free(e->transport);
     free_flights(e->in_flight);
     free_flights(e->idle);

@@ -43,7 +43,6 @@ flight_free(flight *f)
     if (f->decoder != NULL)
         provider_of(f)->stream_close(f->decoder);
     sample_free(f->sample);
-    prompt_clear(&f->prompt);
     g_string_free(f->error_body, TRUE);
     g_string_free(f->extra, TRUE);
     g_string_free(f->text, TRUE);

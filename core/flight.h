@@ -8,7 +8,6 @@
 
 #include "histogram.h"
 #include "host.h"
-#include "prompts.h"
 #include "sample.h"
 #include "transport.h"
 
@@ -36,7 +35,6 @@ typedef struct flight {
     attempt *now;  /* the last of sample->attempts */
     void *decoder; /* of the provider; kept between requests when it can be reset */
     bool decoder_fresh;
-    prompt prompt;
     uint64_t ticket;
     struct flight_mark *marks;
     unsigned mark_count, mark_capacity;

@@ -23,6 +23,8 @@ enum {
     SMALL_BODY = 16 * 1024
 };
 
+static const int64_t LOOK_AGAIN_NS = 10 * NS_PER_US;
+
 struct transport {
     poller *poller;
     const plan_target *target;
@@ -162,6 +164,18 @@ act(transport *t, curl_socket_t fd, int what)
     hand_looks_over(t);
 }
 
+/* What came since the first look, if that was long ago enough to matter: later bytes are
+ * stamped when they are read, which is as exact then. */
+static void
+look_again(connection *c, uint32_t events)
+{
+    const int64_t now_ns = chrono_now();
+
+    if (c->tcp && (events & EPOLLIN) != 0 &&
+        now_ns - c->stamper.looked_ns > LOOK_AGAIN_NS)
+        stamper_look_again(&c->stamper, c->item.fd, &c->transport->wall, now_ns);
+}
+
 static void
 on_work(poll_item *item, uint32_t events)
 {
@@ -183,8 +197,7 @@ on_work(poll_item *item, uint32_t events)
     c->departed = false;
     if (what == 0)
         return;
-    if (c->tcp && (events & EPOLLIN) != 0)
-        stamper_look_again(&c->stamper, item->fd, &t->wall, chrono_now());
+    look_again(c, events);
     act(t, item->fd, what); /* may free c */
 }
 
