@@ -186,10 +186,11 @@ deliver_summary(exporter *e)
         return exporter_give_up(e, "the receiver refused the summary");
     if (o.step != STEP_WORKED)
         return o.step;
+    save_cursor(e);
     pthread_mutex_lock(&exporters_lock);
     e->ended = true;
+    pthread_cond_broadcast(&exporters_news);
     pthread_mutex_unlock(&exporters_lock);
-    save_cursor(e);
     return STEP_OVER;
 }
 

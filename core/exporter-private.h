@@ -36,9 +36,8 @@ struct exporter {
     shown *summary; /* to be delivered, NULL: not yet */
     bool drained;   /* samples and intervals are delivered */
     bool ended;     /* the summary too */
-    bool gave_up;
-    bool over;   /* the thread has ended */
-    char *error; /* why something is not delivered; NULL: it is */
+    bool over;      /* the thread has ended: done, or gave up */
+    char *error;    /* why something is not delivered; NULL: it is */
 
     /* Of the thread alone. */
     runfile *file;

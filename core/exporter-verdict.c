@@ -45,10 +45,6 @@ exporter_give_up(exporter *e, const char *why)
     exporter_set_error(e, why);
     g_warning("export %s: gave up: %s; what is left stays in the run file", e->name,
               e->error);
-    pthread_mutex_lock(&exporters_lock);
-    e->gave_up = true;
-    pthread_cond_broadcast(&exporters_news);
-    pthread_mutex_unlock(&exporters_lock);
     return STEP_OVER;
 }
 

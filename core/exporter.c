@@ -197,14 +197,14 @@ exporter_free(exporter *e)
 static bool
 is_still(const exporter *e)
 {
-    return e->drained || e->gave_up || e->over;
+    return e->drained || e->over;
 }
 
 /* With the lock held. */
 static bool
 is_done(const exporter *e)
 {
-    return e->ended || e->gave_up || e->over;
+    return e->ended || e->over;
 }
 
 static bool

@@ -79,7 +79,7 @@ static void
 set_span(struct value *v, int64_t from_ns, int64_t to_ns)
 {
     if (from_ns >= 0 && to_ns >= 0)
-        set_double(v, (double)(to_ns - from_ns) / 1e6);
+        set_double(v, to_ns > from_ns ? (double)(to_ns - from_ns) / 1e6 : 0);
 }
 
 static void
@@ -163,10 +163,36 @@ read_tls(const struct lens_sample *s, const struct run_names *names, struct valu
         set_span(v, s->connect_ns, s->tls_ns);
 }
 
+/* What the server said of a stream that broke off is not the whole. */
+static int64_t
+output_tokens(const struct lens_sample *s)
+{
+    return s->usage_partial ? -1 : s->usage[LENS_USAGE_OUTPUT];
+}
+
+static int64_t
+done_ns(const struct lens_sample *s)
+{
+    return s->terminal_ns >= 0 ? s->terminal_ns : s->end_ns;
+}
+
+static void
+read_e2e(const struct lens_sample *s, const struct run_names *names, struct value *v)
+{
+    set_span(v, s->departure_ns, done_ns(s));
+}
+
+static void
+read_e2e_from_due(const struct lens_sample *s, const struct run_names *names,
+                  struct value *v)
+{
+    set_span(v, s->due_ns, done_ns(s));
+}
+
 static void
 read_tpot(const struct lens_sample *s, const struct run_names *names, struct value *v)
 {
-    const int64_t tokens = s->usage[LENS_USAGE_OUTPUT];
+    const int64_t tokens = output_tokens(s);
 
     if (s->streamed && tokens > 1 && s->first_output_ns >= 0 && s->last_output_ns >= 0)
         set_double(v, (double)(s->last_output_ns - s->first_output_ns) / 1e6 /
@@ -176,8 +202,8 @@ read_tpot(const struct lens_sample *s, const struct run_names *names, struct val
 static void
 read_server(const struct lens_sample *s, const struct run_names *names, struct value *v)
 {
-    if (s->streamed && s->rtt_ns >= 0 && s->departure_ns >= 0 && s->first_output_ns >= 0)
-        set_double(v, (double)(s->first_output_ns - s->departure_ns - s->rtt_ns) / 1e6);
+    if (s->streamed && s->rtt_ns >= 0 && s->departure_ns >= 0)
+        set_span(v, s->departure_ns + s->rtt_ns, s->first_output_ns);
 }
 
 static void
@@ -190,10 +216,10 @@ read_rtt(const struct lens_sample *s, const struct run_names *names, struct valu
 static void
 read_rate(const struct lens_sample *s, const struct run_names *names, struct value *v)
 {
-    const int64_t tokens = s->usage[LENS_USAGE_OUTPUT];
+    const int64_t tokens = output_tokens(s);
 
-    if (tokens >= 0 && s->departure_ns >= 0 && s->terminal_ns > s->departure_ns)
-        set_double(v, (double)tokens * 1e9 / (double)(s->terminal_ns - s->departure_ns));
+    if (tokens >= 0 && s->departure_ns >= 0 && done_ns(s) > s->departure_ns)
+        set_double(v, (double)tokens * 1e9 / (double)(done_ns(s) - s->departure_ns));
 }
 
 static void
@@ -340,8 +366,8 @@ const struct field sample_fields[] = {
     STREAM("ttft_text_from_due_ms", due_ns, first_text_ns),
     STREAM("ttst_ms", first_output_ns, second_output_ns),
     READ("tpot_ms", read_tpot),
-    SPAN("e2e_ms", departure_ns, terminal_ns),
-    SPAN("e2e_from_due_ms", due_ns, terminal_ns),
+    READ("e2e_ms", read_e2e),
+    READ("e2e_from_due_ms", read_e2e_from_due),
     SPAN("ttfb_ms", departure_ns, first_byte_ns),
     READ("dns_ms", read_dns),
     READ("connect_ms", read_connect),
@@ -349,7 +375,6 @@ const struct field sample_fields[] = {
     READ("network_ms", read_rtt),
     READ("server_ms", read_server),
     READ("output_tokens_per_s_per_request", read_rate),
-    SPAN("start_late_ms", due_ns, start_ns),
 
     TOKENS("tokens.input", "input_tokens", usage[LENS_USAGE_INPUT]),
     TOKENS("tokens.cache_read", "cache_read_tokens", usage[LENS_USAGE_CACHE_READ]),
