@@ -67,6 +67,25 @@ show_table(const GPtrArray *plugins, FILE *out)
     }
 }
 
+/* The names of the files of `dir`, each once; caller frees. */
+static char *
+files_in(const char *dir, const GPtrArray *plugins)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+
+    for (unsigned i = 0; i < plugins->len; i++) {
+        const plugin *p = plugins->pdata[i];
+        const char *name = file_name(p->path);
+
+        if (strlen(dir) + 1 == (size_t)(name - p->path) &&
+            g_str_has_prefix(p->path, dir) &&
+            !g_ptr_array_find_with_equal_func(names, name, g_str_equal, NULL))
+            g_ptr_array_add(names, (char *)name);
+    }
+    g_ptr_array_add(names, NULL);
+    return g_strjoinv(" ", (char **)names->pdata);
+}
+
 /* Where the files lie; with several directories also which of them holds what. */
 static void
 show_directories(const GPtrArray *plugins, FILE *out)
@@ -82,17 +101,15 @@ show_directories(const GPtrArray *plugins, FILE *out)
         else
             g_ptr_array_add(dirs, dir);
     }
+    fputc('\n', out);
     for (unsigned d = 0; d < dirs->len; d++) {
         const char *dir = g_ptr_array_index(dirs, d);
+        g_autofree char *files = files_in(dir, plugins);
 
-        fprintf(out, "%s%s%s\n", d == 0 ? "\n" : "", d == 0 ? "files in " : "     and ",
-                dir);
-        for (unsigned i = 0; dirs->len > 1 && i < plugins->len; i++) {
-            const plugin *p = plugins->pdata[i];
-
-            if (g_str_has_prefix(p->path, dir) &&
-                strchr(p->path + strlen(dir) + 1, '/') == NULL)
-                fprintf(out, "         %s %s\n", plugin_kind_name(p->kind), p->name);
+        fprintf(out, "files in %s\n", dir);
+        if (dirs->len > 1) {
+            fputs("  ", out);
+            wrap_print(out, files, 2);
         }
     }
 }
