@@ -16,18 +16,10 @@ as_report(void *item)
     return (bits & 1) != 0 ? (client_report *)(bits - 1) : NULL;
 }
 
-/* Samples that start within 65 us of each other differ by their id: unique without
- * remembering any, and the same in a repeat. */
-static void
-make_unique(sample *s)
-{
-    s->start_unix_ns = (s->start_unix_ns & ~INT64_C(0xffff)) | (int64_t)(s->id & 0xffff);
-}
-
 static void
 take_sample(recorder *r, sample *s)
 {
-    make_unique(s);
+    s->start_unix_ns = runfile_unique_ns(s->start_unix_ns, s->id);
     tally_add_sample(r->result->tally, s, r->info->slos);
     tally_add_sample(r->interval, s, r->info->slos);
     r->histograms_changed |= !r->deltas;

@@ -79,6 +79,14 @@ bool runfile_get_delivery(runfile *f, const char *exporter, uint64_t *ret_sample
  * `export` use. A file without an end counts as interrupted. */
 run_info *runfile_load(runfile *f, GError **error);
 
+/* A wall clock time that no other sample of the run has: those that start within 65 us of
+ * each other differ by their id. Needs no memory, and is the same in a repeat. */
+static inline int64_t
+runfile_unique_ns(int64_t unix_ns, uint64_t id)
+{
+    return (int64_t)(((uint64_t)unix_ns & ~UINT64_C(0xffff)) | (id & 0xffff));
+}
+
 /* For tests: no more than `pages` of 4 KiB, as if the disk were full; 0: no limit. */
 void runfile_limit_pages(runfile *f, int pages);
 
