@@ -72,6 +72,10 @@ put_stop(const plan *p, plan_stage *s, registry *plugins, GError **error)
 static bool
 check_stage(const plan *p, plan_stage *s, registry *plugins, bool resolve, GError **error)
 {
+    if (s->workload.kind == NULL &&
+        !plan_choice_set_kind(&s->workload, plugins, LENS_KIND_OF_WORKLOAD,
+                              LENS_DEFAULT_WORKLOAD, error))
+        return plan_locate(s->where, error);
     if (s->name == NULL)
         s->name = g_strdup(s->workload.name);
     if (!plan_finish_choice(&s->workload, resolve, error) ||
@@ -176,6 +180,10 @@ plan_check(plan *p, registry *plugins, bool resolve, GError **error)
 {
     if (!put_seed(p, error))
         return false;
+    if (p->targets->len == 0)
+        return plan_fail(p->source, error, "the plan has no target");
+    if (p->stages->len == 0)
+        g_ptr_array_add(p->stages, plan_stage_new());
     for (unsigned i = 0; i < p->targets->len; i++)
         if (!plan_check_target(g_ptr_array_index(p->targets, i), plugins, resolve, error))
             return false;
