@@ -128,11 +128,46 @@ content_begin(struct connection *c)
     return render_step(c, &step);
 }
 
+/* All reasoning of the answer; NULL: there is none. */
+static char *
+whole_reasoning(struct connection *c, struct lens_mock_step *step)
+{
+    struct lens_bytes words;
+    char *copy;
+
+    if (c->answer.reasoning == 0)
+        return NULL;
+    words = join_words(c, 0, c->answer.reasoning);
+    copy = g_strndup(words.data, words.size);
+    step->reasoning = (struct lens_bytes){ copy, words.size };
+    return copy;
+}
+
+/* All that comes behind the reasoning: visible text into `ret_text`, or a call. */
+static void
+whole_rest(struct connection *c, struct lens_mock_step *step, struct lens_bytes *ret_text)
+{
+    const struct answer *a = &c->answer;
+    const int64_t visible = a->total - a->reasoning;
+
+    if (c->server->tool == NULL) {
+        *ret_text = join_words(c, 0, visible);
+    } else if (visible > 0) {
+        step->name = text_bytes(c->server->tool);
+        step->arguments = join_arguments(c, a->reasoning, visible);
+    }
+}
+
 lens_status
 content_tokens(struct connection *c, int64_t count)
 {
     struct answer *a = &c->answer;
     struct lens_mock_step step = step_of(c, LENS_STEP_TEXT);
+    g_autofree char *reasoning = NULL;
+
+    /* Some protocols repeat the reasoning where it ends. */
+    if (a->sent == a->reasoning)
+        reasoning = whole_reasoning(c, &step);
 
     if (a->sent < a->reasoning) {
         step.kind = LENS_STEP_REASONING;
@@ -158,7 +193,9 @@ lens_status
 content_finish(struct connection *c)
 {
     struct lens_mock_step step = step_of(c, LENS_STEP_FINISH);
+    g_autofree char *reasoning = whole_reasoning(c, &step);
 
+    whole_rest(c, &step, &step.said);
     step.text = text_bytes(finish_reason(c));
     step.finish = step.text;
     return render_step(c, &step);
@@ -181,29 +218,18 @@ content_whole(struct connection *c)
 {
     mock *m = c->server;
     struct answer *a = &c->answer;
-    const int64_t visible = a->total - a->reasoning;
     g_autofree char *reasoning = NULL;
     struct lens_mock_step step;
-    struct lens_bytes words;
 
     if (m->script != NULL)
         return script_whole(c);
     a->sent = a->total;
     m->truth.tokens += (uint64_t)a->total;
     step = step_of(c, LENS_STEP_WHOLE);
-    if (a->reasoning > 0) {
-        words = join_words(c, 0, a->reasoning);
-        reasoning = g_strndup(words.data, words.size);
-        step.reasoning = (struct lens_bytes){ reasoning, words.size };
-    }
-    if (m->tool == NULL) {
-        step.text = join_words(c, 0, visible);
-        if (a->fault == FAULT_HUGE_LINE)
-            step.text = make_huge(c, step.text);
-    } else if (visible > 0) {
-        step.name = text_bytes(m->tool);
-        step.arguments = join_arguments(c, a->reasoning, a->total - a->reasoning);
-    }
+    reasoning = whole_reasoning(c, &step);
+    whole_rest(c, &step, &step.text);
+    if (m->tool == NULL && a->fault == FAULT_HUGE_LINE)
+        step.text = make_huge(c, step.text);
     step.finish = text_bytes(finish_reason(c));
     return render_step(c, &step);
 }

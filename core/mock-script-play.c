@@ -24,6 +24,22 @@ step_with_usage(const struct answer *a, const mock *m, uint32_t kind)
     };
 }
 
+static struct lens_bytes
+string_bytes(const GString *text)
+{
+    return (struct lens_bytes){ text->str, text->len };
+}
+
+/* All that the script says. */
+static void
+fill_whole(const mock_script *s, struct lens_mock_step *step, struct lens_bytes *ret_text)
+{
+    *ret_text = string_bytes(s->text);
+    step->reasoning = string_bytes(s->reasoning);
+    step->name = string_bytes(s->tool);
+    step->arguments = string_bytes(s->arguments);
+}
+
 lens_status
 script_whole(struct connection *c)
 {
@@ -36,10 +52,7 @@ script_whole(struct connection *c)
     a->reasoning = s->reasoning_tokens;
     m->truth.tokens += (uint64_t)s->tokens;
     step = step_with_usage(a, m, LENS_STEP_WHOLE);
-    step.text = (struct lens_bytes){ s->text->str, s->text->len };
-    step.reasoning = (struct lens_bytes){ s->reasoning->str, s->reasoning->len };
-    step.name = (struct lens_bytes){ s->tool->str, s->tool->len };
-    step.arguments = (struct lens_bytes){ s->arguments->str, s->arguments->len };
+    fill_whole(s, &step, &step.text);
     step.finish.data = s->finish != NULL ? s->finish : "stop";
     step.finish.size = strlen(step.finish.data);
     return render_step(c, &step);
@@ -78,8 +91,12 @@ render_entry(struct connection *c, const struct script_entry *e)
     step = step_with_usage(a, m, steps[e->kind]);
     step.text = borrow(e->content);
     step.name = borrow(e->name);
-    if (e->kind == SCRIPT_FINISH)
+    if (e->kind == SCRIPT_FINISH) {
         step.finish = step.text;
+        fill_whole(m->script, &step, &step.said);
+    } else if (e->kind != SCRIPT_REASONING) {
+        step.reasoning = string_bytes(m->script->reasoning);
+    }
     return render_step(c, &step);
 }
 
