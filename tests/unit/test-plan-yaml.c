@@ -225,7 +225,7 @@ what_is_wrong_is_said_with_its_place(void **state)
         { TARGET "seed: x\n", "p.yaml:2:7: seed: expected a number" },
         { "seed: 1\nseed: 2\n",
           "p.yaml:2:1: key 'seed' is given twice, first in line 1" },
-        { TARGET "---\na: b\n", "p.yaml:3:1: a second document" },
+        { TARGET "---\na: b\n", "p.yaml:2:1: a second document" },
         { TARGET "seed: !foo 1\n", "p.yaml:2:7: tags" },
         { TARGET "? [a]\n: b\n", "p.yaml:2:3: expected the name of a key" },
         { TARGET "threads: 0\n", "p.yaml:2:10: threads: expected 1 to 256" },
