@@ -147,7 +147,8 @@ result_for(struct job *job)
     r->stage = stage_index;
     r->target_name = g_strdup(target);
     r->stage_name = g_strdup(stage);
-    r->provider = g_strdup(job->map.dialect != NULL ? job->map.dialect : "import");
+    r->provider = g_strdup("import");
+    r->api = g_strdup(job->format == IMPORT_CSV ? "csv" : "jsonl");
     r->model = g_strdup(v->model);
     r->workload = g_strdup("import");
     r->workload_options = g_strdup("{}");

@@ -1,5 +1,7 @@
 /* cmd-show: `lens show RUN...`, the summary of run files. Needs nothing but the file,
  * also while it is being written. */
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 
 #include "chrono.h"
@@ -11,13 +13,24 @@
 /* A writer that lives leaves a sign every half second. */
 #define SILENCE_NS (3 * NS_PER_S)
 
-static void
-say_unfinished(const run_info *info, const char *path)
+static bool
+writer_lives(runfile *f, const run_info *info)
 {
     const int64_t seen_ns = info->start_unix_ns + info->duration_ns;
+    const int pid = runfile_writer(f);
+
+    if (chrono_wall() - seen_ns > SILENCE_NS)
+        return false;
+    return g_strcmp0(info->host_name, g_get_host_name()) != 0 || pid <= 0 ||
+           kill(pid, 0) == 0 || errno != ESRCH;
+}
+
+static void
+say_unfinished(runfile *f, const run_info *info, const char *path)
+{
     const double seconds = (double)info->duration_ns / 1e9;
 
-    if (chrono_wall() - seen_ns < SILENCE_NS)
+    if (writer_lives(f, info))
         g_message("%s: the run goes on; this is its state after %.1f s", path, seconds);
     else
         g_message("%s: the run has no end: its writer was killed; this is what was "
@@ -37,7 +50,7 @@ show(const char *path, bool json, GError **error)
     if (info == NULL)
         return false;
     if (!runfile_has_end(f))
-        say_unfinished(info, path);
+        say_unfinished(f, info, path);
     if (json) {
         g_autofree char *summary = summary_json(info);
 

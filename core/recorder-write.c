@@ -1,4 +1,5 @@
 /* Transactions of the recorder, and what becomes of them when the disk is full. */
+#include <string.h>
 #include <sys/resource.h>
 
 #include "chrono.h"
@@ -7,6 +8,16 @@
 #define COMMIT_EVERY_NS (NS_PER_S / 2)
 #define HISTOGRAMS_EVERY_NS NS_PER_S
 #define RETRY_AFTER_NS NS_PER_S
+
+/* Messages of the run file begin with its name, which everyone who tells them says too.
+ */
+static char *
+without_path(const recorder *r, const char *message)
+{
+    g_autofree char *prefix = g_strconcat(runfile_path(r->file), ": ", NULL);
+
+    return g_strdup(message + (g_str_has_prefix(message, prefix) ? strlen(prefix) : 0));
+}
 
 /* The transaction is gone: count its samples, wait a while. */
 static void
@@ -25,7 +36,7 @@ give_up(recorder *r, uint64_t more, GError *error)
         r->result->tally->lost += lost;
     pthread_mutex_lock(&r->lock);
     if (r->lost_reason == NULL)
-        r->lost_reason = g_strdup(error->message);
+        r->lost_reason = without_path(r, error->message);
     pthread_mutex_unlock(&r->lock);
     g_error_free(error);
 }

@@ -261,7 +261,7 @@ recorder_close(recorder *r, GError **error)
         g_set_error(error, LENS_ERROR, LENS_ERROR_FILE,
                     "%s: %" G_GUINT64_FORMAT
                     " samples are missing in the run file; the summary counts them",
-                    r->lost_reason != NULL ? r->lost_reason : runfile_path(r->file),
+                    r->lost_reason != NULL ? r->lost_reason : "the end was not written",
                     lost);
     recorder_free(r);
     return complete;

@@ -106,8 +106,8 @@ bool
 runfile_each_interval(runfile *f, uint64_t after, runfile_interval_fn fn, void *data,
                       GError **error)
 {
-    g_autoptr(GString) sql =
-        g_string_new("SELECT i.nth, i.target, i.stage, i.begin_ns, i.end_ns, i.unix_ns, ");
+    g_autoptr(GString) sql = g_string_new(
+        "SELECT i.nth, i.target, i.stage, i.begin_ns, i.end_ns, i.unix_ns, ");
     autostatement rows = NULL;
     bool go_on = true;
     int code = SQLITE_DONE;

@@ -2,6 +2,7 @@
 #include <json-glib/json-glib.h>
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "error.h"
 #include "runfile-private.h"
@@ -70,14 +71,14 @@ put_exports(runfile *f, const run_info *r, GError **error)
 bool
 runfile_put_run(runfile *f, const run_info *r, bool deltas, GError **error)
 {
-    g_autoptr(GString) sql = g_string_new(
-        "INSERT OR REPLACE INTO run (one, seed, slos, deltas, seen_ns, interrupted, ");
+    g_autoptr(GString) sql = g_string_new("INSERT OR REPLACE INTO run (one, seed, slos, "
+                                          "deltas, seen_ns, interrupted, writer_pid, ");
     g_autofree char *slos = slos_to_json(r->slos);
     g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, r->seed);
     autoinserter in = { 0 };
 
     columns_names(sql, run_columns, run_column_count, "");
-    g_string_append(sql, ") VALUES (1, ?, ?, ?, 0, 0");
+    g_string_append(sql, ") VALUES (1, ?, ?, ?, 0, 0, ?");
     for (size_t i = 0; i < run_column_count; i++)
         g_string_append(sql, ", ?");
     g_string_append_c(sql, ')');
@@ -87,7 +88,8 @@ runfile_put_run(runfile *f, const run_info *r, bool deltas, GError **error)
     insert_text(&in, 1, seed);
     insert_text(&in, 2, slos);
     insert_int(&in, 3, deltas);
-    insert_columns(&in, 4, run_columns, run_column_count, r);
+    insert_int(&in, 4, getpid());
+    insert_columns(&in, 5, run_columns, run_column_count, r);
     return runfile_step(f, in.statement, "write the run file", error) &&
            put_exports(f, r, error);
 }

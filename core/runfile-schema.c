@@ -64,7 +64,8 @@ declare_tables(GString *sql)
     g_string_append(sql, "CREATE TABLE code (list TEXT, code INTEGER, name TEXT);\n"
                          "CREATE TABLE run (one INTEGER PRIMARY KEY CHECK (one = 1), "
                          "seed TEXT, slos TEXT, deltas INTEGER, duration_ns INTEGER, "
-                         "seen_ns INTEGER, interrupted INTEGER, ended_ok INTEGER");
+                         "seen_ns INTEGER, interrupted INTEGER, ended_ok INTEGER, "
+                         "writer_pid INTEGER");
     columns_declare(sql, run_columns, run_column_count);
     g_string_append(sql, ");\nCREATE TABLE result (nth INTEGER PRIMARY KEY");
     columns_declare(sql, window_columns, window_column_count);

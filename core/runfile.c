@@ -295,6 +295,12 @@ runfile_has_end(runfile *f)
     return count_rows(f, "SELECT ended_ok FROM run") != 0;
 }
 
+int
+runfile_writer(runfile *f)
+{
+    return (int)count_rows(f, "SELECT writer_pid FROM run");
+}
+
 bool
 runfile_has_deltas(runfile *f)
 {

@@ -24,6 +24,8 @@ const char *runfile_path(const runfile *f);
 bool runfile_writable(const runfile *f);
 /* The writer said goodbye. false: it was killed, or still writes. */
 bool runfile_has_end(runfile *f);
+/* The process that wrote it last; 0: not known. */
+int runfile_writer(runfile *f);
 /* The timelines of its samples were kept. */
 bool runfile_has_deltas(runfile *f);
 
