@@ -401,12 +401,14 @@ feed(struct collector *c, const decode_case *dc, const struct lens_provider *ops
 
     for (unsigned i = 0; i < dc->ends->len && st >= LENS_OK; i++) {
         const size_t end = g_array_index(dc->ends, size_t, i);
-        /* A copy of exactly this read: a plugin that looks beyond it is found out. */
-        g_autofree void *read = g_memdup2(dc->body->data + at, end - at);
 
         c->chunk = i;
-        if (end > at)
+        if (end > at) {
+            /* A copy of exactly this read: a plugin that looks beyond it is found out. */
+            g_autofree void *read = g_memdup2(dc->body->data + at, end - at);
+
             st = ops->decode(stream, read, end - at, &c->sink);
+        }
         at = end;
     }
     return st >= LENS_OK ? ops->finish(stream, &c->sink) : st;
