@@ -26,8 +26,8 @@ engine_push_unsent(engine *e)
         g_ptr_array_remove_range(e->unsent, 0, sent);
 }
 
-static void
-push(engine *e, sample *s)
+void
+engine_push(engine *e, sample *s)
 {
     if (e->unsent->len > 0 || !recorder_push(e->run->recorder, e->shard, s))
         g_ptr_array_add(e->unsent, s);
@@ -131,7 +131,7 @@ engine_finish(engine *e, flight *f, uint32_t outcome)
         ((flight *)e->in_flight->pdata[f->slot])->slot = f->slot;
     g_ptr_array_add(e->idle, f);
     engine_count_in_flight(e, -1);
-    push(e, flight_take(f));
+    engine_push(e, flight_take(f));
 
     if (wait_ns == 0) {
         engine_release(e, r);

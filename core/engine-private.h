@@ -42,9 +42,11 @@ struct engine {
     agenda agenda;        /* retries and releases */
     unsigned held;        /* releases that wait in the agenda */
 
-    struct lens_arrival arrival; /* drawn, not started */
-    bool has_arrival, exhausted, past_window, finishing;
-    int64_t ask_again_ns; /* the workload or the bucket said so; INT64_MAX: no */
+    GArray *pending; /* struct lens_arrival: drawn, not started */
+    unsigned pending_first;
+    bool exhausted, past_window, finishing;
+    int64_t ask_again_ns; /* the workload said so; INT64_MAX: no */
+    int64_t allowed_ns;   /* the target's limits said so; 0: now */
     int64_t bucket_since_ns;
     unsigned quick_failures; /* in a row */
 
@@ -60,14 +62,23 @@ struct engine {
 
 extern const struct exchange_events engine_exchange_events;
 
+/* engine-arrivals.c: what the workload asks for. */
+void engine_draw(engine *e, int64_t now_ns);
+/* The next arrival, or NULL; what comes after it is never due earlier. */
+const struct lens_arrival *engine_next(const engine *e);
+void engine_drop_next(engine *e);
+void engine_drop_all(engine *e);
+uint32_t engine_phase_of(const engine *e, const struct lens_arrival *a);
 /* engine-start.c: arrivals to requests. */
 void engine_pump(engine *e);
+sample *engine_make_sample(engine *e, const struct lens_arrival *a, int64_t waited_ns);
 void engine_retry(engine *e, flight *f);
 /* engine-end.c: requests to samples. */
 void engine_finish(engine *e, flight *f, uint32_t outcome);
 void engine_stop_flight(engine *e, flight *f, uint32_t kind, uint32_t outcome,
                         const char *detail);
 void engine_release(engine *e, struct release *r);
+void engine_push(engine *e, sample *s);
 void engine_push_unsent(engine *e);
 /* engine-watch.c: timeouts, stops, the engine's own figures. */
 void engine_beat(engine *e);

@@ -4,114 +4,6 @@
 #include "chrono.h"
 #include "engine-private.h"
 
-/* ---- when ---- */
-
-static int64_t
-warmup_requests(const engine *e)
-{
-    return MAX(e->run->stage->warmup_requests, 0);
-}
-
-static bool
-index_is_over(const engine *e, uint64_t index)
-{
-    const int64_t requests = e->run->stage->requests;
-
-    return requests >= 0 && index >= (uint64_t)(requests + warmup_requests(e));
-}
-
-/* The first measured arrival opens the window. Where warm-up is a time, it was open from
- * the start. */
-static void
-open_window(engine *e, const struct lens_arrival *a)
-{
-    stage_run *r = e->run;
-    long long expected = INT64_MAX;
-
-    if (r->stage->warmup_ns >= 0 || a->index < (uint64_t)warmup_requests(e))
-        return;
-    if (!atomic_compare_exchange_strong(&r->window_start_ns, &expected, a->at_ns))
-        return;
-    if (r->stage->duration_ns >= 0)
-        atomic_store(&r->window_end_ns, a->at_ns + r->stage->duration_ns);
-    recorder_set_window(r->recorder, r->stage_start_ns - r->run_start_ns + a->at_ns,
-                        r->stage->duration_ns >= 0 ? r->stage_start_ns - r->run_start_ns +
-                                                         a->at_ns + r->stage->duration_ns
-                                                   : INT64_MAX);
-}
-
-static uint32_t
-phase_of(const engine *e, const struct lens_arrival *a)
-{
-    const stage_run *r = e->run;
-
-    if ((a->flags & LENS_ARRIVAL_WARMUP) != 0 ||
-        a->index < (uint64_t)warmup_requests(e) ||
-        a->at_ns < atomic_load(&r->window_start_ns))
-        return LENS_PART_WARMUP;
-    if ((a->flags & LENS_ARRIVAL_UNMEASURED) != 0 ||
-        a->at_ns >= atomic_load(&r->window_end_ns))
-        return LENS_PART_COOLDOWN;
-    return LENS_PART_MEASURED;
-}
-
-/* An open loop keeps its load until the last measured request has ended, so that none of
- * them is measured on a server that empties. */
-static bool
-cools_down(engine *e, int64_t now_ns)
-{
-    stage_run *r = e->run;
-    const int64_t end_ns = atomic_load(&r->window_end_ns);
-
-    if (!e->past_window) {
-        e->past_window = true;
-        atomic_fetch_add(&r->past_window, 1);
-    }
-    if (!r->open_loop)
-        return false;
-    return now_ns < end_ns + r->stage->drain_ns &&
-           (atomic_load(&r->past_window) < r->workers ||
-            atomic_load(&r->measured_open) > 0);
-}
-
-/* Nothing more will start. What the engine did under load is reported apart from what
- * follows. */
-static void
-exhaust(engine *e)
-{
-    engine_report(e);
-    e->exhausted = true;
-}
-
-static void
-draw(engine *e, int64_t now_ns)
-{
-    struct lens_arrival *a = &e->arrival;
-    lens_status status;
-
-    memset(a, 0, sizeof *a);
-    a->struct_size = sizeof *a;
-    a->item = LENS_ITEM_ANY;
-    a->input_tokens_min = a->input_tokens_max = -1;
-    a->output_tokens_min = a->output_tokens_max = -1;
-    e->ask_again_ns = INT64_MAX;
-    status = e->workload->plugin->ops.workload.next(e->workload->self, now_ns, a);
-    if (status == LENS_OK) {
-        if (index_is_over(e, a->index)) {
-            exhaust(e);
-            return;
-        }
-        e->has_arrival = true;
-        open_window(e, a);
-        if (phase_of(e, a) == LENS_PART_MEASURED)
-            atomic_fetch_add(&e->run->measured_open, 1);
-    } else if (status == LENS_WAIT_UNTIL) {
-        e->ask_again_ns = e->run->stage_start_ns + a->at_ns;
-    } else if (status != LENS_WAIT) {
-        exhaust(e);
-    }
-}
-
 /* ---- what ---- */
 
 static void
@@ -234,10 +126,11 @@ engine_retry(engine *e, flight *f)
 
 /* ---- start ---- */
 
-static sample *
-make_sample(engine *e, const struct lens_arrival *a, const prompt *drawn,
-            int64_t waited_ns)
+/* Of the prompt that was drawn last. */
+sample *
+engine_make_sample(engine *e, const struct lens_arrival *a, int64_t waited_ns)
 {
+    const prompt *drawn = &e->prompt;
     stage_run *r = e->run;
     sample *s = sample_new(1);
 
@@ -250,7 +143,7 @@ make_sample(engine *e, const struct lens_arrival *a, const prompt *drawn,
     s->target = r->target_index;
     s->stage = r->stage_index;
     s->worker = e->shard;
-    s->phase = phase_of(e, a);
+    s->phase = engine_phase_of(e, a);
     s->due_ns = r->stage_start_ns - r->run_start_ns + a->at_ns;
     s->start_unix_ns = chrono_wall();
     s->bucket_wait_ns = waited_ns;
@@ -315,48 +208,29 @@ limits_allow(engine *e, int64_t now_ns)
         return true;
     if (e->bucket_since_ns == 0)
         e->bucket_since_ns = now_ns;
-    e->ask_again_ns = until_ns;
+    e->allowed_ns = until_ns;
     return false;
 }
 
 static bool
 start(engine *e, int64_t now_ns)
 {
-    const struct lens_arrival *a = &e->arrival;
+    const struct lens_arrival *a = engine_next(e);
     flight *f;
 
     prompts_draw(e->run->prompts, a->index, a->item, &e->prompt);
     if (!limits_allow(e, now_ns))
         return false;
     f = take_flight(e);
-    flight_begin(f,
-                 make_sample(e, a, &e->prompt,
-                             e->bucket_since_ns > 0 ? now_ns - e->bucket_since_ns : 0));
+    flight_begin(f, engine_make_sample(
+                        e, a, e->bucket_since_ns > 0 ? now_ns - e->bucket_since_ns : 0));
     e->bucket_since_ns = 0;
     f->ticket = a->ticket;
-    e->has_arrival = false;
     atomic_fetch_add(&e->run->drawn, 1);
     engine_count_in_flight(e, 1);
     tell_started(e, f, a, now_ns);
+    engine_drop_next(e);
     send_try(e, f, true);
-    return true;
-}
-
-static bool
-may_go_on(engine *e, int64_t now_ns)
-{
-    const int64_t end_ns = atomic_load(&e->run->window_end_ns);
-
-    if (e->exhausted || e->finishing)
-        return false;
-    if (engine_stage_time(e, now_ns) >= end_ns &&
-        !cools_down(e, engine_stage_time(e, now_ns))) {
-        exhaust(e);
-        if (e->has_arrival && phase_of(e, &e->arrival) == LENS_PART_MEASURED)
-            atomic_fetch_sub(&e->run->measured_open, 1);
-        e->has_arrival = false;
-        return false;
-    }
     return true;
 }
 
@@ -365,25 +239,17 @@ engine_pump(engine *e)
 {
     for (;;) {
         const int64_t now_ns = chrono_now();
+        const struct lens_arrival *a;
 
-        if (!may_go_on(e, now_ns))
+        if (e->finishing)
             return;
-        if (!e->has_arrival) {
-            if (e->ask_again_ns != INT64_MAX && e->ask_again_ns > now_ns)
-                return;
-            draw(e, engine_stage_time(e, now_ns));
-            if (!e->has_arrival)
-                return;
-        }
-        if (e->arrival.at_ns > engine_stage_time(e, now_ns)) {
-            e->ask_again_ns = INT64_MAX;
+        engine_draw(e, now_ns);
+        a = engine_next(e);
+        if (a == NULL || a->at_ns > engine_stage_time(e, now_ns) ||
+            e->allowed_ns > now_ns ||
+            e->in_flight->len >= (uint64_t)e->run->max_in_flight)
             return;
-        }
-        if (e->in_flight->len >= (uint64_t)e->run->max_in_flight)
-            return;
-        if (e->ask_again_ns != INT64_MAX && e->ask_again_ns > now_ns)
-            return;
-        e->ask_again_ns = INT64_MAX;
+        e->allowed_ns = 0;
         if (!start(e, now_ns))
             return;
     }

@@ -108,9 +108,7 @@ static void
 stop_starting(engine *e)
 {
     e->finishing = true;
-    if (e->has_arrival && e->arrival.at_ns < atomic_load(&e->run->window_end_ns))
-        atomic_fetch_sub(&e->run->measured_open, 1);
-    e->has_arrival = false;
+    engine_drop_all(e);
     e->ask_again_ns = INT64_MAX;
     drop_agenda(e);
     for (unsigned i = e->in_flight->len; i-- > 0;) {

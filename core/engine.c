@@ -121,10 +121,11 @@ run_agenda(engine *e)
 void
 engine_arm(engine *e)
 {
+    const struct lens_arrival *a = engine_next(e);
     int64_t next_ns = MIN(agenda_next(&e->agenda), e->ask_again_ns);
 
-    if (e->has_arrival && e->ask_again_ns == INT64_MAX)
-        next_ns = MIN(next_ns, e->run->stage_start_ns + e->arrival.at_ns);
+    if (a != NULL && e->in_flight->len < (uint64_t)e->run->max_in_flight)
+        next_ns = MIN(next_ns, MAX(e->run->stage_start_ns + a->at_ns, e->allowed_ns));
     if (e->run->plan->spin && next_ns != INT64_MAX)
         next_ns -= SPIN_NS;
     timer_set(&e->due, next_ns);
@@ -134,8 +135,8 @@ engine_arm(engine *e)
 static bool
 is_over(const engine *e)
 {
-    return (e->exhausted || e->finishing) && e->in_flight->len == 0 && e->held == 0 &&
-           e->unsent->len == 0;
+    return (e->finishing || (e->exhausted && engine_next(e) == NULL)) &&
+           e->in_flight->len == 0 && e->held == 0 && e->unsent->len == 0;
 }
 
 static void
@@ -211,6 +212,7 @@ engine_new(stage_run *run, unsigned shard, GError **error)
     e->in_flight = g_ptr_array_new();
     e->idle = g_ptr_array_new();
     e->unsent = g_ptr_array_new();
+    e->pending = g_array_new(FALSE, FALSE, sizeof(struct lens_arrival));
     e->due.item.fd = e->heartbeat.item.fd = -1;
     e->report = client_report_new();
     e->resources_seen = transport_resource_failures();
@@ -276,6 +278,7 @@ engine_free(engine *e)
     free_flights(e->in_flight);
     free_flights(e->idle);
     g_ptr_array_unref(e->unsent);
+    g_array_unref(e->pending);
     instance_close(e->workload);
     instance_close(e->provider);
     client_report_free(e->report);
