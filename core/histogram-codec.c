@@ -178,20 +178,18 @@ struct layout {
 static bool
 read_head(struct reader *r, struct layout *ret, GError **error)
 {
-    uint64_t offset, digits, lowest, highest, reach;
+    uint64_t digits, lowest, highest, reach;
     uint32_t resolution = 2;
 
     if (r->end - r->at < HEAD_SIZE || get_big(r, 4) != COOKIE_V2)
         return refuse(error, "the head is missing");
     if (get_big(r, 4) > (uint64_t)(r->end - r->at))
         return refuse(error, "it ends early");
-    offset = get_big(r, 4);
+    (void)get_big(r, 4); /* offset of normalising: other writers put 1, readers skip it */
     digits = get_big(r, 4);
     lowest = get_big(r, 8);
     highest = get_big(r, 8);
     (void)get_big(r, 8); /* ratio, of histograms of floating point numbers */
-    if (offset != 0)
-        return refuse(error, "shifted values are not supported");
     if (digits > 5)
         return refuse(error, "the number of digits is not within 0 and 5");
     if (lowest < 1 || lowest > INT64_MAX / 2 || highest < 2 * lowest ||
@@ -233,11 +231,15 @@ read_counts(struct reader *r, const struct layout *l, GError **error)
 {
     g_autoptr(histogram) h = histogram_new();
     uint32_t index = 0;
-    int64_t count;
+    int64_t count, total = 0;
 
     while (r->at < r->end) {
         if (!get_zigzag(r, &count)) {
             refuse(error, "a count is cut off");
+            return NULL;
+        }
+        if (count > 0 && __builtin_add_overflow(total, count, &total)) {
+            refuse(error, "there are more values than can be counted");
             return NULL;
         }
         if (count > 0 && index < l->counts) {
