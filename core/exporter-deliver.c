@@ -101,6 +101,7 @@ begin(exporter *e)
 
     if (e->file == NULL && !load_cursor(e, &error))
         return exporter_give_up(e, error->message);
+    look(e); /* so that it can be told what a receiver that is down has missed */
     status = call_begin(e);
     if (status == LENS_E_UNSUPPORTED && e->samples > 0) {
         g_message("export %s: what was delivered before is not there: from the start",

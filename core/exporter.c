@@ -227,10 +227,19 @@ await_all(const GPtrArray *exporters, bool (*there)(const exporter *), int64_t u
     }
 }
 
+/* With the lock held: what the thread has not looked at yet is undelivered too. */
+static void
+count_all(exporter *e)
+{
+    if (e->recorder != NULL)
+        e->of = MAX(e->of, recorder_committed(e->recorder));
+}
+
 void
 exporter_progress(exporter *e, uint64_t *ret_delivered, uint64_t *ret_of)
 {
     pthread_mutex_lock(&exporters_lock);
+    count_all(e);
     *ret_delivered = e->samples - MIN(e->refused, e->samples);
     *ret_of = e->of;
     pthread_mutex_unlock(&exporters_lock);
@@ -260,6 +269,7 @@ void
 exporter_state(exporter *e, struct export_state *ret)
 {
     pthread_mutex_lock(&exporters_lock);
+    count_all(e);
     *ret = (struct export_state){
         .kind = g_strdup(e->kind),
         .name = g_strdup(e->name),
