@@ -88,8 +88,8 @@ add_message(attempt *a, int64_t at_ns)
     a->user_stamps++;
 }
 
-/* The list of gaps makes one message of each and one before them. Without it only the
- * first is known, and the pace from the time per token, or from the end. */
+/* The list of gaps makes one message of each and one before them. Without it the last one
+ * follows from the time per token, or is the end. */
 static void
 set_stream(attempt *a, const import_values *v)
 {
@@ -100,7 +100,8 @@ set_stream(attempt *a, const import_values *v)
     if (v->itl_ns->len == 0) {
         const int64_t gaps = v->output_tokens - 1;
 
-        a->output_messages = a->messages = a->user_stamps = 1;
+        /* Of all messages only the first and the last are known. */
+        a->output_messages = a->messages = a->user_stamps = gaps > 0 ? 2 : 1;
         if (v->tpot_ns != NEVER && gaps > 0)
             a->last_output_ns = at + v->tpot_ns * gaps;
         else

@@ -11,6 +11,7 @@
 #include "chrono.h"
 #include "error.h"
 #include "import.h"
+#include "measure.h"
 
 static char *
 write_file(const char *content)
@@ -258,6 +259,31 @@ a_row_without_a_first_token_was_not_streamed(void **state)
 }
 
 static void
+the_pace_is_known_without_a_list_of_gaps(void **state)
+{
+    static const struct {
+        const char *header, *cells;
+        int64_t last_ms; /* since the first token */
+    } cases[] = {
+        { "ttft_ms|tpot_ms|e2e_ms|output_tokens", "100|10|200|5", 40 },
+        { "ttft_ms|e2e_ms|output_tokens", "100|200|5", 100 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        sample *s = sample_of(cases[i].header, cases[i].cells, NULL);
+        const attempt *a = sample_last(s);
+
+        assert_int_equal(a->last_output_ns - a->first_output_ns,
+                         cases[i].last_ms * NS_PER_MS);
+        assert_int_equal(measure_metric(s, METRIC_TPOT),
+                         cases[i].last_ms * NS_PER_MS / 4);
+        assert_int_equal(a->messages_log.size, 0); /* single gaps are not made up */
+        sample_free(s);
+    }
+}
+
+static void
 moments_are_understood(void **state)
 {
     static const struct {
@@ -360,6 +386,7 @@ main(void)
         cmocka_unit_test(a_map_that_cannot_be_is_explained),
         cmocka_unit_test(a_row_becomes_a_sample),
         cmocka_unit_test(a_row_without_a_first_token_was_not_streamed),
+        cmocka_unit_test(the_pace_is_known_without_a_list_of_gaps),
         cmocka_unit_test(moments_are_understood),
         cmocka_unit_test(failures_have_a_kind),
         cmocka_unit_test(bad_cells_are_named_by_file_line_and_column),
