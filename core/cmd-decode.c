@@ -14,9 +14,12 @@ read_input(const char *path, size_t *ret_size, GError **error)
     g_autoptr(GError) broken = NULL;
     char *text = NULL;
 
-    if (!g_file_get_contents(is_stdin ? "/dev/stdin" : path, &text, ret_size, &broken))
-        g_set_error(error, LENS_ERROR, LENS_ERROR_FILE, "cannot read %s: %s",
-                    is_stdin ? "standard input" : path, broken->message);
+    if (!g_file_get_contents(is_stdin ? "/dev/stdin" : path, &text, ret_size, &broken)) {
+        const char *cause = strrchr(broken->message, ':');
+
+        g_set_error(error, LENS_ERROR, LENS_ERROR_FILE, "cannot read %s%s",
+                    is_stdin ? "standard input" : path, cause != NULL ? cause : "");
+    }
     return text;
 }
 
@@ -55,17 +58,22 @@ cmd_decode(const args *a)
     GError *error = NULL;
     size_t size = 0;
     bool differs = false;
+    int code = EXIT_OK;
 
     text = read_input(path, &size, &error);
     if (text != NULL)
         cases = decode_cases_parse(text, size, name, &error);
     if (cases == NULL)
         return args_fail(a, error);
-    for (unsigned i = 0; i < cases->len; i++)
-        if (!run_case(cases->pdata[i], args_plugins(a), name, args_bool(a, "check"),
-                      &differs, &error)) {
-            fflush(stdout);
-            return args_fail(a, error);
-        }
-    return differs ? 1 : EXIT_OK;
+    for (unsigned i = 0; i < cases->len; i++) {
+        if (run_case(cases->pdata[i], args_plugins(a), name, args_bool(a, "check"),
+                     &differs, &error))
+            continue;
+        /* One that cannot be run does not hide the others. */
+        fflush(stdout);
+        code = args_fail(a, g_steal_pointer(&error));
+    }
+    if (code == EXIT_OK && differs)
+        code = 1;
+    return code;
 }

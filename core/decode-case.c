@@ -1,4 +1,5 @@
 /* decode-case: the form of recorded answers, read from JSON. */
+#include <stdio.h>
 #include <string.h>
 
 #include "decode.h"
@@ -156,9 +157,10 @@ read_string(JsonObject *object, const char *member, char **ret, GError **error)
         *ret = g_strdup("");
         return true;
     }
-    if (string_of(node) == NULL)
+    if (!JSON_NODE_HOLDS_VALUE(node))
         return fail(error, "%s: expected a string", member);
-    *ret = g_strdup(string_of(node));
+    *ret =
+        string_of(node) != NULL ? g_strdup(string_of(node)) : json_to_string(node, FALSE);
     return true;
 }
 
@@ -346,6 +348,18 @@ add_case(struct text *t, JsonNode *node, unsigned line, GError **error)
     return true;
 }
 
+/* json-glib says "<data>:LINE:COLUMN: Parse error: words". */
+static bool
+fail_json(const struct text *t, unsigned line, const char *message, GError **error)
+{
+    unsigned inner = 1, column = 0;
+    int used = 0;
+
+    if (sscanf(message, "<data>:%u:%u: Parse error: %n", &inner, &column, &used) == 2)
+        message += used;
+    return fail(error, "%s:%u: not JSON: %s", t->name, line + MAX(inner, 1) - 1, message);
+}
+
 static bool
 add_value(struct text *t, const char *at, const char *behind, GError **error)
 {
@@ -357,9 +371,7 @@ add_value(struct text *t, const char *at, const char *behind, GError **error)
     JsonArray *list;
 
     if (!json_parser_load_from_data(parser, text, -1, &broken))
-        return fail(error, "%s:%u: not JSON: %s", t->name,
-                    line + MAX(json_parser_get_current_line(parser), 1) - 1,
-                    broken->message);
+        return fail_json(t, line, broken->message, error);
     root = json_parser_get_root(parser);
     if (root == NULL || !JSON_NODE_HOLDS_ARRAY(root))
         return root != NULL && add_case(t, root, line, error);

@@ -430,6 +430,7 @@ start(struct stream *s, int32_t streamed)
     s->lanes = s->finished = s->echoed = 0;
     s->items_with_text = s->items_with_tool = s->items_named = 0;
     s->counted_output = -1;
+    s->cost = -1;
     s->tier[0] = '\0';
     usage_clear(&s->usage);
 }

@@ -69,6 +69,7 @@ struct stream {
     uint32_t held_count; /* bytes that came before the mode was known */
     char held[64];
     struct usage usage;
+    double cost;            /* as billed by a gateway, USD; < 0: not said */
     int64_t counted_output; /* provisional output count of the chunk before; -1: none */
     char tier[32];
     char *scratch; /* for unescaping; from host->grow */

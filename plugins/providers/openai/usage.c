@@ -8,6 +8,7 @@
 struct counts {
     struct usage usage;
     int64_t total, cache_hit, cached;
+    double cost; /* the gateway's own bill; < 0: not said */
 };
 
 void
@@ -73,6 +74,7 @@ read_counts(struct lens_bytes json, struct counts *c)
 
     usage_clear(&c->usage);
     c->total = c->cache_hit = c->cached = -1;
+    c->cost = -1;
     lens_json_begin(&j, json.data, json.size);
     if (lens_json_peek(&j) != LENS_JSON_OBJECT)
         return false;
@@ -95,6 +97,8 @@ read_counts(struct lens_bytes json, struct counts *c)
             read_count_into(&j, &c->cached);
         else if (KEY(key, "reasoning_tokens"))
             read_count_into(&j, &reasoning);
+        else if (KEY(key, "cost"))
+            lens_json_double(&j, &c->cost);
         else
             lens_json_skip(&j);
     }
@@ -158,6 +162,8 @@ usage_merge(struct stream *s, struct lens_bytes json, bool final)
     take(&s->usage.cache_write, c.usage.cache_write);
     take(&s->usage.output, c.usage.output);
     take(&s->usage.reasoning, c.usage.reasoning);
+    if (c.cost >= 0)
+        s->cost = c.cost;
     s->usage_said = true;
     s->usage_told = false;
     s->usage_final = s->usage_final || final;
@@ -182,6 +188,15 @@ usage_tell(struct stream *s)
     if (!s->usage_said || s->usage_told)
         return LENS_OK;
     s->usage_told = true;
+    if (s->cost >= 0) {
+        const struct lens_event e = { .struct_size = sizeof e,
+                                      .kind = LENS_EV_COST,
+                                      .number = s->cost };
+
+        st = s->sink->event(s->sink, &e);
+        if (st != LENS_OK)
+            return st;
+    }
     st = tell(s, LENS_USAGE_INPUT, u->input);
     if (st == LENS_OK)
         st = tell(s, LENS_USAGE_CACHE_READ, u->cache_read);
