@@ -108,10 +108,11 @@ option_schema_check(const struct lens_schema *schema, GError **error)
         g_set_error_literal(error, LENS_ERROR, LENS_ERROR_PLUGIN, why);
         return false;
     }
-    if (schema->item_size < ELEMENT_MIN) {
+    if (schema->item_size < ELEMENT_MIN ||
+        schema->item_size % _Alignof(struct lens_option) != 0) {
         g_set_error(error, LENS_ERROR, LENS_ERROR_PLUGIN,
-                    "options: item_size is %u, at least %zu is needed", schema->item_size,
-                    ELEMENT_MIN);
+                    "options: item_size is %u, at least %zu is needed, in steps of %zu",
+                    schema->item_size, ELEMENT_MIN, _Alignof(struct lens_option));
         return false;
     }
     for (uint32_t i = 0; i < schema->count; i++) {

@@ -91,9 +91,12 @@ check_apis(const struct lens_provider *p, GError **error)
     if (p->api_count == 0 || p->api_count > APIS_MAX || p->apis == NULL)
         return refuse(error, "provider: api_count is %u, expected 1 to %d", p->api_count,
                       APIS_MAX);
-    if (p->api_size < SIZE_1_0(struct lens_api, content_type))
-        return refuse(error, "provider: api_size is %u, at least %zu is needed",
-                      p->api_size, SIZE_1_0(struct lens_api, content_type));
+    if (p->api_size < SIZE_1_0(struct lens_api, content_type) ||
+        p->api_size % _Alignof(struct lens_api) != 0)
+        return refuse(error,
+                      "provider: api_size is %u, at least %zu is needed, in steps of %zu",
+                      p->api_size, SIZE_1_0(struct lens_api, content_type),
+                      _Alignof(struct lens_api));
     for (uint32_t i = 0; i < p->api_count; i++) {
         const struct lens_api *api =
             (const struct lens_api *)((const char *)p->apis + (size_t)i * p->api_size);
