@@ -182,8 +182,10 @@ stamper_count(stamper *s, int fd)
 
     if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0)
         return;
-    s->rtt_us = info.tcpi_rtt;
-    s->counted = size >= offsetof(struct tcp_info, tcpi_data_segs_in) + 4;
+    /* The smoothed time holds the other side's delayed acknowledgements. */
+    s->rtt_us = info.tcpi_min_rtt > 0 ? info.tcpi_min_rtt : info.tcpi_rtt;
+    s->counted = size >= offsetof(struct tcp_info, tcpi_data_segs_in) +
+                             sizeof info.tcpi_data_segs_in;
     s->segments = info.tcpi_data_segs_in;
     s->expected = 0;
 }

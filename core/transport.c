@@ -777,31 +777,32 @@ phase_end(CURL *easy, CURLINFO info, int64_t base_ns)
 }
 
 /* libcurl counts its phases from a start of its own: anchor them at the one moment both
- * clocks know. */
+ * clocks know. Of many that are started together the last one waits for the others; that
+ * belongs before its start. */
 static void
 take_phases(exchange *x)
 {
     CURL *easy = x->private->easy;
     long connects = 0, sent = 0, received = 0;
     curl_off_t pretransfer_us = 0, uploaded = 0, downloaded = 0;
-    int64_t base_ns = x->start_ns;
 
     curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
     curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &sent);
     curl_easy_getinfo(easy, CURLINFO_HEADER_SIZE, &received);
     curl_easy_getinfo(easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
     curl_easy_getinfo(easy, CURLINFO_SIZE_DOWNLOAD_T, &downloaded);
+    curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer_us);
     x->bytes_sent = (uint64_t)sent + (uint64_t)uploaded;
     x->bytes_received = (uint64_t)received + (uint64_t)downloaded;
+    if (x->private->pretransfer_ns >= 0 && pretransfer_us > 0)
+        x->start_ns =
+            MAX(x->start_ns, x->private->pretransfer_ns - pretransfer_us * NS_PER_US);
     x->reused = connects == 0 && x->private->sends > 0;
     if (x->reused)
         return;
-    curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer_us);
-    if (x->private->pretransfer_ns >= 0 && pretransfer_us > 0)
-        base_ns = MAX(base_ns, x->private->pretransfer_ns - pretransfer_us * NS_PER_US);
-    x->dns_ns = phase_end(easy, CURLINFO_NAMELOOKUP_TIME_T, base_ns);
-    x->connect_ns = phase_end(easy, CURLINFO_CONNECT_TIME_T, base_ns);
-    x->tls_ns = phase_end(easy, CURLINFO_APPCONNECT_TIME_T, base_ns);
+    x->dns_ns = phase_end(easy, CURLINFO_NAMELOOKUP_TIME_T, x->start_ns);
+    x->connect_ns = phase_end(easy, CURLINFO_CONNECT_TIME_T, x->start_ns);
+    x->tls_ns = phase_end(easy, CURLINFO_APPCONNECT_TIME_T, x->start_ns);
 }
 
 static bool
