@@ -3,6 +3,9 @@
 #include <string.h>
 #include <strings.h>
 
+/* Size and extensions of one chunk. */
+enum { CHUNK_LINE_MAX = 4096 };
+
 static bool
 bytes_are(struct lens_bytes b, const char *text)
 {
@@ -224,8 +227,10 @@ parse_chunk_line(const char *data, size_t size, size_t at, size_t *ret_length,
     const char *lf = memchr(data + at, '\n', size - at);
     size_t length = 0, digits = 0;
 
+    if ((lf != NULL ? (size_t)(lf - data) : size) - at > CHUNK_LINE_MAX)
+        return -1;
     if (lf == NULL)
-        return size - at > 4096 ? -1 : 0;
+        return 0;
     for (size_t i = at; data + i < lf; i++, digits++) {
         const unsigned char c = (unsigned char)data[i];
 
@@ -288,6 +293,8 @@ parse_trailer(char *data, size_t size, struct http_progress *progress, size_t at
 
         if (lf == NULL)
             break;
+        if (next - progress->chunk > HTTP_HEAD_MAX)
+            return 431;
         if (next - at == 1 || (next - at == 2 && data[at] == '\r')) {
             join_chunks(data, size, progress, ret);
             ret->size = next;
