@@ -342,25 +342,39 @@ check_positional(const args *a, GError **error)
     return false;
 }
 
-args *
-args_parse(int argc, char *const *argv, GError **error)
+static args *
+args_new(void)
 {
-    g_autoptr(args) a = g_new0(args, 1);
-    struct reader r = { .words = argv + 1, .left = argc - 1 };
+    args *a = g_new0(args, 1);
 
     a->plugins = g_new0(registry *, 1);
     a->given = g_array_new(FALSE, FALSE, sizeof(struct given));
     a->positional = g_ptr_array_new_with_free_func(g_free);
     g_array_set_clear_func(a->given, given_clear);
-    while (r.left > 0)
-        if (!read_next(a, &r, error))
-            return NULL;
-    if (!check_flags(a, error))
-        return NULL;
-    if (!args_is_set(a, "help") && !args_is_set(a, "version") &&
-        !check_positional(a, error))
-        return NULL;
-    return g_steal_pointer(&a);
+    return a;
+}
+
+static bool
+read_all(args *a, struct reader *r, GError **error)
+{
+    while (r->left > 0)
+        if (!read_next(a, r, error))
+            return false;
+    return check_flags(a, error) &&
+           (args_is_set(a, "help") || args_is_set(a, "version") ||
+            check_positional(a, error));
+}
+
+args *
+args_parse(int argc, char *const *argv, GError **error)
+{
+    struct reader r = { .words = argv + 1, .left = argc - 1 };
+    args *a = args_new();
+
+    if (read_all(a, &r, error))
+        return a;
+    args_free(a);
+    return NULL;
 }
 
 /* ---- what commands ask ---- */
@@ -433,7 +447,7 @@ args_string(const args *a, const char *name, unsigned nth)
         if ((f->marks & FLAG_REPEATABLE) == 0)
             last = g->text; /* of one that is given twice the last counts */
     }
-    return last;
+    return last != NULL || nth > 0 ? last : f->fallback;
 }
 
 /* false: neither given nor a default. */
@@ -443,8 +457,6 @@ value_of(const args *a, const char *name, scalar_value *ret)
     const flag *f = table_row(a, name);
     const char *text = args_string(a, name, 0);
 
-    if (text == NULL)
-        text = f->fallback;
     return text != NULL && scalar_parse(f->type, f->range, text, ret, NULL);
 }
 
@@ -499,14 +511,15 @@ args_positional(const args *a, unsigned nth)
 registry *
 args_plugins(const args *a)
 {
-    const unsigned count = args_count(a, "plugin-dir");
-    g_autofree const char **dirs = g_new0(const char *, count + 1);
+    g_autoptr(GPtrArray) dirs = g_ptr_array_new();
 
     if (*a->plugins != NULL)
         return *a->plugins;
-    for (unsigned i = 0; i < count; i++)
-        dirs[i] = args_string(a, "plugin-dir", i);
-    *a->plugins = registry_new(dirs, args_bool(a, "allow-insecure-plugins"));
+    for (unsigned i = 0; i < args_count(a, "plugin-dir"); i++)
+        g_ptr_array_add(dirs, (void *)args_string(a, "plugin-dir", i));
+    g_ptr_array_add(dirs, NULL);
+    *a->plugins = registry_new((const char *const *)dirs->pdata,
+                               args_bool(a, "allow-insecure-plugins"));
     return *a->plugins;
 }
 

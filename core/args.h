@@ -24,8 +24,9 @@ unsigned args_command_bit(const args *a);
  * for this command is a bug and aborts. */
 bool args_is_set(const args *a, const char *flag);
 unsigned args_count(const args *a, const char *flag); /* of a repeatable one */
-const char *args_string(const args *a, const char *flag,
-                        unsigned nth); /* NULL when unset */
+/* The nth of a repeatable flag, the last one given of another; when unset the table's
+ * default, or NULL. */
+const char *args_string(const args *a, const char *flag, unsigned nth);
 /* The last one given, or the table's default; without one -1, or NaN. */
 int64_t args_int(const args *a, const char *flag);
 int64_t args_duration(const args *a, const char *flag); /* ns */

@@ -60,8 +60,7 @@ read_template(size_t *ret_size, GError **error)
 int
 cmd_init(const args *a)
 {
-    const char *given = args_string(a, "out", 0);
-    const char *path = given != NULL ? given : "lens.yaml";
+    const char *path = args_string(a, "out", 0);
     GError *error = NULL;
     size_t size = 0;
     g_autofree char *text = read_template(&size, &error);

@@ -87,6 +87,27 @@ add_child(doc_node *parent, doc_node *key, doc_node *item)
     parent->items[parent->count++] = item;
 }
 
+static doc_node *copy_node(const doc_node *from);
+
+static bool
+copy_children(doc_node *n, const doc_node *from)
+{
+    for (unsigned i = 0; i < from->count; i++) {
+        doc_node *key = from->kind == DOC_MAP ? copy_node(from->keys[i]) : NULL;
+        doc_node *item = copy_node(from->items[i]);
+
+        if (item != NULL && (key != NULL || from->kind == DOC_LIST)) {
+            add_child(n, key, item);
+            continue;
+        }
+        doc_node_free(key);
+        doc_node_free(item);
+        return false;
+    }
+    return true;
+}
+
+/* NULL: the tree would become too large. */
 static doc_node *
 copy_node(const doc_node *from)
 {
@@ -104,19 +125,10 @@ copy_node(const doc_node *from)
     n->column = from->column;
     n->doc->node_count++;
     n->doc->text_size += from->text != NULL ? strlen(from->text) : 0;
-    for (unsigned i = 0; i < from->count; i++) {
-        doc_node *key = from->keys != NULL ? copy_node(from->keys[i]) : NULL;
-        doc_node *item = copy_node(from->items[i]);
-
-        if (item == NULL || (from->keys != NULL && key == NULL)) {
-            doc_node_free(key);
-            doc_node_free(item);
-            doc_node_free(n);
-            return NULL;
-        }
-        add_child(n, key, item);
-    }
-    return n;
+    if (copy_children(n, from))
+        return n;
+    doc_node_free(n);
+    return NULL;
 }
 
 static bool
@@ -167,7 +179,7 @@ check_key(const doc_node *map, const doc_node *key, GError **error)
         return doc_fail(key, error, "expected the name of a key");
     if (map->count >= DOC_KEY_LIMIT)
         return doc_fail(key, error, "too many keys");
-    for (unsigned i = 0; i < map->count; i++)
+    for (unsigned i = 0; map->keys != NULL && i < map->count; i++)
         if (g_str_equal(map->keys[i]->text, key->text))
             return doc_fail(key, error, "key '%s' is given twice, first in line %zu",
                             key->text, map->keys[i]->line);
@@ -311,13 +323,16 @@ read_document(struct build *b, GError **error)
     yaml_event_type_t type = YAML_NO_EVENT;
 
     b->anchors = anchors;
-    if (!skip_event(b, &type, error) || !skip_event(b, &type, error))
-        return false;
+    while (type != YAML_DOCUMENT_START_EVENT && type != YAML_STREAM_END_EVENT)
+        if (!skip_event(b, &type, error))
+            return false;
     if (type == YAML_STREAM_END_EVENT)
         return doc_fail_at(b->doc, 1, 1, error, "the file is empty");
     b->doc->root = build_next(b, 0, false, error);
-    return b->doc->root != NULL && skip_event(b, &type, error) &&
-           skip_event(b, &type, error);
+    while (b->doc->root != NULL && type != YAML_STREAM_END_EVENT)
+        if (!skip_event(b, &type, error))
+            return false;
+    return b->doc->root != NULL;
 }
 
 /* The number of "\uD83D" at `at`; 0: it is none. */
@@ -374,32 +389,42 @@ join_surrogates(const char *text, size_t size, size_t *ret_size)
     return g_steal_pointer(&copy);
 }
 
+static bool
+read_text(doc *d, const char *text, size_t size, GError **error)
+{
+    g_autofree char *joined = join_surrogates(text, size, &size);
+    yaml_parser_t parser;
+    struct build b = { .doc = d, .parser = &parser, .text = text };
+    bool good;
+
+    if (joined != NULL)
+        b.text = joined;
+    if (!yaml_parser_initialize(&parser)) {
+        g_set_error(error, LENS_ERROR, LENS_ERROR_SYSTEM, "%s: out of memory", d->name);
+        return false;
+    }
+    yaml_parser_set_input_string(&parser, (const unsigned char *)b.text, size);
+    good = read_document(&b, error);
+    yaml_parser_delete(&parser);
+    return good;
+}
+
 doc *
 doc_parse(const char *text, size_t size, const char *name, GError **error)
 {
-    g_autoptr(doc) d = g_new0(doc, 1);
-    g_autofree char *joined = NULL;
-    yaml_parser_t parser;
-    bool good;
+    doc *d;
 
-    d->name = g_strdup(name);
     if (size > DOC_SIZE_LIMIT) {
         g_set_error(error, LENS_ERROR, LENS_ERROR_USAGE,
                     "%s: larger than 1 MiB, is this the right file?", name);
         return NULL;
     }
-    if (!yaml_parser_initialize(&parser)) {
-        g_set_error(error, LENS_ERROR, LENS_ERROR_SYSTEM, "%s: out of memory", name);
-        return NULL;
-    }
-    joined = join_surrogates(text, size, &size);
-    if (joined != NULL)
-        text = joined;
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
-    good = read_document(&(struct build){ .doc = d, .parser = &parser, .text = text },
-                         error);
-    yaml_parser_delete(&parser);
-    return good ? g_steal_pointer(&d) : NULL;
+    d = g_new0(doc, 1);
+    d->name = g_strdup(name);
+    if (read_text(d, text, size, error))
+        return d;
+    doc_free(d);
+    return NULL;
 }
 
 doc *

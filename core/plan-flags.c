@@ -184,13 +184,15 @@ static bool
 feed_workloads(const args *a, const plan *p, const char *name, GError **error)
 {
     const char *text = args_string(a, name, 0);
-    const plan_stage *s = NULL;
+    const char *kind = "";
     bool taken = false;
 
     if (text == NULL)
         return true;
     for (unsigned i = 0; i < p->stages->len; i++) {
-        s = g_ptr_array_index(p->stages, i);
+        const plan_stage *s = g_ptr_array_index(p->stages, i);
+
+        kind = s->workload.kind;
         if (!option_values_has(s->workload.options, name))
             continue;
         taken = true;
@@ -201,7 +203,7 @@ feed_workloads(const args *a, const plan *p, const char *name, GError **error)
         g_set_error(error, LENS_ERROR, LENS_ERROR_USAGE,
                     "--%s: the workload '%s' has no option of that name; 'lens plugin "
                     "info %s' shows what it has",
-                    name, s->workload.kind, s->workload.kind);
+                    name, kind, kind);
     return taken;
 }
 

@@ -84,9 +84,8 @@ plan_read_key(const plan_key *key, void *base, const doc_node *n, GError **error
     if (key->check == plan_check_header && kind == DOC_MAP)
         return set_headers(key, base, n, error);
     if (key->type == SCALAR_OBJECT && kind == DOC_MAP)
-        text = json = doc_to_json(n);
-    else
-        text = plan_read_text(n, key->name, error);
+        json = doc_to_json(n);
+    text = json != NULL ? json : plan_read_text(n, key->name, error);
     if (text == NULL)
         return false;
     return plan_key_set(key, base, text, error) || doc_locate(n, key->name, error);
@@ -174,11 +173,10 @@ plan_read_option(option_values *v, const doc_node *key, const doc_node *n, GErro
         return doc_locate(key, NULL, error);
     }
     if (o->type == LENS_OPT_JSON && doc_kind(n) != DOC_SCALAR)
-        text = json = doc_to_json(n);
+        json = doc_to_json(n);
     else if (doc_kind(n) == DOC_LIST)
         return set_option_list(v, o, n, error);
-    else
-        text = plan_read_text(n, name, error);
+    text = json != NULL ? json : plan_read_text(n, name, error);
     return text != NULL && set_option_text(v, name, n, text, error);
 }
 
