@@ -36,13 +36,13 @@ json_put_string(JsonBuilder *b, const char *name, const char *value)
     }
 }
 
-/* 0.1 is 0.1 and not 0.10000000000000001. */
+/* 0.1 is 0.1 and not 0.10000000000000001; 15 digits are more than anything here has. */
 static void
 add_double(GString *out, double value)
 {
     char text[G_ASCII_DTOSTR_BUF_SIZE];
 
-    for (int digits = 6; digits <= 17; digits++) {
+    for (int digits = 6; digits <= 15; digits++) {
         g_autofree char *format = g_strdup_printf("%%.%dg", digits);
 
         g_ascii_formatd(text, sizeof text, format, value);

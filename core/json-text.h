@@ -1,4 +1,4 @@
-/* json-text: a JSON tree as text, with numbers as short as they can be read back. */
+/* json-text: a JSON tree as text, with numbers as short as 15 digits allow. */
 #pragma once
 
 #include <glib.h>

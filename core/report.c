@@ -42,16 +42,17 @@ print_what(const paper *p, const run_info *run, const result *r)
 {
     g_autofree char *workload = describe_workload(r);
     g_autofree char *model = paper_cut(r->model, 40);
+    const bool named =
+        r->stage_name != NULL && g_strcmp0(r->stage_name, r->workload) != 0;
 
     if (run->is_mock)
         paper_entry(p, "target", "built-in mock (%s %s, %s)", r->provider, r->api, model);
     else
         paper_entry(p, "target", "%s (%s %s, %s) at %s", r->target_name, r->provider,
                     r->api, model, r->url != NULL ? r->url : "-");
-    paper_entry(p, "load", "%s%s%s, window %.*f s",
-                r->stage_name != NULL ? r->stage_name : "",
-                r->stage_name != NULL ? ": " : "", workload,
-                result_window_s(r) < 10 ? 2 : 1, result_window_s(r));
+    paper_entry(p, "load", "%s%s%s, window %.*f s", named ? r->stage_name : "",
+                named ? ": " : "", workload, result_window_s(r) < 10 ? 2 : 1,
+                result_window_s(r));
 }
 
 /* ", 3 failed" for what is not 0. */
