@@ -7,7 +7,7 @@
 /* Members of a delta or message; the last of equal keys wins. */
 struct delta {
     struct lens_json_string content, reasoning, reasoning_content, refusal;
-    struct lens_bytes parts, tool_calls, function_call;
+    struct lens_bytes parts, reasoning_details, tool_calls, function_call;
     bool role, media;
 };
 
@@ -99,6 +99,7 @@ static void
 read_tool_call(struct stream *s, struct chunk *c, struct lens_json *j, uint32_t lane)
 {
     struct piece p = { .kind = LENS_EV_TOOL, .lane = lane };
+    struct lens_json_string id = { 0 };
     struct lens_bytes key;
     struct key_room room;
     int64_t index = -1;
@@ -113,10 +114,13 @@ read_tool_call(struct stream *s, struct chunk *c, struct lens_json *j, uint32_t 
                 index = -1;
         } else if (KEY(key, "function") || KEY(key, "custom")) {
             read_function(j, &p);
+        } else if (KEY(key, "id")) {
+            read_string(j, &id);
         } else {
             lens_json_skip(j);
         }
     }
+    p.id = tools_id(&id);
     /* Without an index a name starts the next call, and anything else continues it. */
     if (index < 0) {
         if (p.name.raw.size > 0 || s->next_tool == 0)
@@ -206,6 +210,8 @@ read_delta_members(struct lens_json *j, struct delta *d)
             read_raw(j, &d->tool_calls);
         } else if (KEY(key, "refusal")) {
             read_string(j, &d->refusal);
+        } else if (KEY(key, "reasoning_details")) {
+            read_raw(j, &d->reasoning_details);
         } else if (KEY(key, "function_call")) {
             read_raw(j, &d->function_call);
         } else if (KEY(key, "audio") || KEY(key, "images")) {
@@ -213,6 +219,39 @@ read_delta_members(struct lens_json *j, struct delta *d)
         } else {
             lens_json_skip(j);
         }
+    }
+}
+
+/* OpenRouter's list: it repeats `reasoning`, so only what that does not say counts. An
+ * encrypted thought is output without text; a signature is none. */
+static void
+read_reasoning_details(struct chunk *c, struct lens_bytes json, uint32_t lane)
+{
+    struct lens_json_string text, data;
+    struct lens_json j;
+    struct lens_bytes key;
+    struct key_room room;
+
+    lens_json_begin(&j, json.data, json.size);
+    if (lens_json_peek(&j) != LENS_JSON_ARRAY)
+        return;
+    for (lens_json_array(&j); lens_json_element(&j);) {
+        if (lens_json_peek(&j) != LENS_JSON_OBJECT) {
+            lens_json_skip(&j);
+            continue;
+        }
+        text = data = (struct lens_json_string){ 0 };
+        for (lens_json_object(&j); read_member(&j, &key, &room);) {
+            if (KEY(key, "text") || KEY(key, "summary"))
+                read_string(&j, &text);
+            else if (KEY(key, "data"))
+                read_string(&j, &data);
+            else
+                lens_json_skip(&j);
+        }
+        add(c, LENS_EV_REASONING, lane, &text);
+        if (data.raw.size > 0)
+            c->classes |= LENS_MSG_REASONING;
     }
 }
 
@@ -236,6 +275,9 @@ read_delta(struct stream *s, struct chunk *c, struct lens_json *j, uint32_t lane
     /* Gateways send the same thoughts under both names. */
     add(c, LENS_EV_REASONING, lane,
         d.reasoning_content.raw.size > 0 ? &d.reasoning_content : &d.reasoning);
+    if (d.reasoning_details.size > 0 && d.reasoning_content.raw.size == 0 &&
+        d.reasoning.raw.size == 0)
+        read_reasoning_details(c, d.reasoning_details, lane);
     add(c, LENS_EV_TEXT, lane, &d.content);
     if (d.parts.size > 0)
         read_parts(c, d.parts, lane, LENS_EV_TEXT);

@@ -12,6 +12,7 @@
 struct piece {
     uint32_t kind; /* LENS_EV_TEXT, _REASONING, _REFUSAL, _TOOL or _FINISH */
     uint32_t lane, code;
+    uint32_t id; /* of a tool call, hashed; 0: none */
     struct lens_json_string name, text;
 };
 

@@ -33,26 +33,38 @@ decode_broken(struct stream *s, const struct lens_frame *f)
 }
 
 /* The echo of the prompt is the first text of each choice. */
-static void
-drop_echo(struct stream *s, struct chunk *c)
+static bool
+is_echo(struct stream *s, const struct piece *p)
 {
+    const uint64_t lane = UINT64_C(1) << (p->lane < 63 ? p->lane : 63);
+    const bool first = s->provider->echo && !(s->echoed & lane);
+
+    s->echoed |= lane;
+    return first;
+}
+
+/* Leaves out pieces that only look like output. */
+static void
+settle(struct stream *s, struct chunk *c)
+{
+    uint32_t left = 0;
     unsigned kept = 0;
-    bool text = false;
 
     for (unsigned i = 0; i < c->count; i++) {
-        const struct piece *p = &c->piece[i];
-        const uint64_t lane = UINT64_C(1) << (p->lane < 63 ? p->lane : 63);
+        struct piece *p = &c->piece[i];
 
-        if (p->kind == LENS_EV_TEXT && !(s->echoed & lane)) {
-            s->echoed |= lane;
+        if ((p->kind == LENS_EV_TEXT && is_echo(s, p)) ||
+            (p->kind == LENS_EV_TOOL && !tools_settle(s, p)))
             continue;
-        }
-        text = text || p->kind == LENS_EV_TEXT;
-        c->piece[kept++] = *p;
+        left |= p->kind == LENS_EV_TEXT   ? LENS_MSG_TEXT
+                : p->kind == LENS_EV_TOOL ? LENS_MSG_TOOL
+                                          : 0;
+        if (kept != i)
+            c->piece[kept] = *p;
+        kept++;
     }
     c->count = kept;
-    if (!text)
-        c->classes &= ~(uint32_t)LENS_MSG_TEXT;
+    c->classes &= ~(uint32_t)(LENS_MSG_TEXT | LENS_MSG_TOOL) | left;
 }
 
 static lens_status
@@ -66,8 +78,7 @@ tell_pieces(struct stream *s, struct lens_bytes json, struct chunk *c)
         chat_read(s, json, c);
         return c->status;
     }
-    if (s->provider->echo)
-        drop_echo(s, c);
+    settle(s, c);
     for (unsigned i = 0; i < c->count && st == LENS_OK; i++)
         st = emit_piece(s, &c->piece[i]);
     return st;
@@ -87,10 +98,17 @@ count_tokens(struct stream *s, struct chunk *c)
         c->tokens = s->usage.output - (before > 0 ? before : 0);
 }
 
+static bool
+every_choice_finished(const struct stream *s)
+{
+    return s->lanes != 0 && (s->lanes & ~s->finished) == 0;
+}
+
 static lens_status
 tell_usage(struct stream *s, struct chunk *c)
 {
-    const bool final = c->whole || !c->has_choices || c->finished != 0;
+    const bool final =
+        c->whole || !c->has_choices || (c->finished != 0 && every_choice_finished(s));
     struct lens_bytes usage = c->usage;
 
     if (usage.size == 0)
@@ -144,6 +162,13 @@ tell_chunk(struct stream *s, struct lens_bytes json, struct chunk *c)
     return st;
 }
 
+/* `event: error`: the data is an error whatever its form. */
+static bool
+names_error(const struct lens_frame *f)
+{
+    return f->name.size == 5 && memcmp(f->name.data, "error", 5) == 0;
+}
+
 static lens_status
 chat_message(struct stream *s, const struct lens_frame *f)
 {
@@ -151,9 +176,12 @@ chat_message(struct stream *s, const struct lens_frame *f)
     lens_status st;
 
     chunk_clear(&c);
-    if (!chat_read(s, f->data, &c))
-        return decode_broken(s, f);
-    if (f->flags & LENS_FRAME_ERROR_FIELD)
+    if (!chat_read(s, f->data, &c)) {
+        if (!names_error(f))
+            return decode_broken(s, f);
+        chunk_clear(&c);
+    }
+    if ((f->flags & LENS_FRAME_ERROR_FIELD) || names_error(f))
         c.error_body = true;
     if ((f->flags & LENS_FRAME_BARE) && c.whole)
         return decode_whole(s, f->data);
@@ -373,12 +401,6 @@ openai_decode(void *stream, const void *data, size_t size, struct lens_sink *sin
     return st;
 }
 
-static bool
-every_choice_finished(const struct stream *s)
-{
-    return s->lanes != 0 && (s->lanes & ~s->finished) == 0;
-}
-
 /* The body ended without a terminal message. */
 static lens_status
 conclude(struct stream *s)
@@ -420,6 +442,9 @@ openai_finish(void *stream, struct lens_sink *sink)
 
 /* ---- life cycle ---- */
 
+/* A bigger room is given back when the decoder is used again. */
+enum { SCRATCH_KEPT = 64 * 1024 };
+
 static void
 start(struct stream *s, int32_t streamed)
 {
@@ -431,6 +456,7 @@ start(struct stream *s, int32_t streamed)
     s->items_with_text = s->items_with_tool = s->items_named = 0;
     s->counted_output = -1;
     s->cost = -1;
+    memset(s->calls, 0, sizeof s->calls);
     s->tier[0] = '\0';
     usage_clear(&s->usage);
 }
@@ -454,7 +480,15 @@ openai_stream_open(void *self, int32_t streamed, void **ret_stream)
 lens_status
 openai_stream_reset(void *stream, int32_t streamed)
 {
-    start(stream, streamed);
+    struct stream *s = stream;
+
+    start(s, streamed);
+    lens_framer_reset(&s->framer, LENS_FRAME_SSE);
+    if (s->scratch_size > SCRATCH_KEPT) {
+        s->host->grow(s->host, s->scratch, s->scratch_size, 0);
+        s->scratch = NULL;
+        s->scratch_size = 0;
+    }
     return LENS_OK;
 }
 

@@ -18,7 +18,7 @@ static const char *const extra_headers[] = {
     "x-queue-time",         "x-inference-time",   "x-time-per-token",
     "x-total-time",         "x-validation-time",  "x-compute-time",
     "x-prompt-tokens",      "x-generated-tokens", "x-ratelimitbysize-",
-    "server-timing",        "retry-after",
+    "server-timing",
 };
 
 static bool

@@ -51,6 +51,14 @@ struct usage {
     int64_t input, cache_read, cache_write, output, reasoning;
 };
 
+/* A tool call of the first choice, by its number. */
+struct call {
+    uint32_t id;    /* hash of its id; 0: none was said */
+    uint32_t again; /* how often its number was given to another call */
+    bool named;
+};
+enum { CALLS_MAX = 16 };
+
 /* The decoder of one answer. */
 struct stream {
     const struct provider *provider;
@@ -68,6 +76,7 @@ struct stream {
     uint32_t next_tool;  /* calls without an index seen so far */
     uint32_t held_count; /* bytes that came before the mode was known */
     char held[64];
+    struct call calls[CALLS_MAX];
     struct usage usage;
     double cost;            /* as billed by a gateway, USD; < 0: not said */
     int64_t counted_output; /* provisional output count of the chunk before; -1: none */
@@ -110,6 +119,11 @@ lens_status emit_identity(struct stream *s, const struct chunk *c);
  * `unit` is put behind the name. */
 lens_status emit_extras(struct lens_sink *sink, struct lens_bytes object,
                         const char *only, const char *unit);
+
+/* tools.c */
+uint32_t tools_id(const struct lens_json_string *id);
+/* Finds the call that a fragment belongs to. False: nothing new is left in it. */
+bool tools_settle(struct stream *s, struct piece *p);
 
 /* usage.c */
 void usage_clear(struct usage *u);
