@@ -48,6 +48,15 @@ chunk_add(struct chunk *c, const struct piece *p)
     }
 }
 
+void
+chunk_add_text(struct chunk *c, uint32_t kind, uint32_t lane,
+               const struct lens_json_string *text)
+{
+    const struct piece p = { .kind = kind, .lane = lane, .text = *text };
+
+    chunk_add(c, &p);
+}
+
 int
 read_member(struct lens_json *j, struct lens_bytes *ret_key, struct key_room *room)
 {

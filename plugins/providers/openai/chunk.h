@@ -40,11 +40,16 @@ struct chunk {
 };
 
 void chunk_clear(struct chunk *c);
+/* Takes a piece, unless it is empty, and its class. */
 void chunk_add(struct chunk *c, const struct piece *p);
+void chunk_add_text(struct chunk *c, uint32_t kind, uint32_t lane,
+                    const struct lens_json_string *text);
 
 /* chat.c: one message of chat or completions. False: not JSON. A text that is JSON but no
  * object leaves the chunk empty. */
 bool chat_read(struct stream *s, struct lens_bytes json, struct chunk *c);
+/* delta.c: the delta or message of one choice at the cursor. */
+void delta_read(struct stream *s, struct chunk *c, struct lens_json *j, uint32_t lane);
 /* responses.c: one event; `name` is the event field of the SSE message. */
 struct lens_frame;
 lens_status responses_message(struct stream *s, const struct lens_frame *f);

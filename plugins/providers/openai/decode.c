@@ -1,10 +1,7 @@
-/* decode: the body of an answer, cut into messages and told to the sink. */
-#include <stdlib.h>
+/* decode: one message of an answer, or the document that it is, told to the sink. */
 #include <string.h>
 
 #include "openai.h"
-
-/* ---- one message ---- */
 
 static struct lens_bytes
 trimmed(struct lens_bytes b)
@@ -98,8 +95,8 @@ count_tokens(struct stream *s, struct chunk *c)
         c->tokens = s->usage.output - (before > 0 ? before : 0);
 }
 
-static bool
-every_choice_finished(const struct stream *s)
+bool
+decode_all_finished(const struct stream *s)
 {
     return s->lanes != 0 && (s->lanes & ~s->finished) == 0;
 }
@@ -108,7 +105,7 @@ static lens_status
 tell_usage(struct stream *s, struct chunk *c)
 {
     const bool final =
-        c->whole || !c->has_choices || (c->finished != 0 && every_choice_finished(s));
+        c->whole || !c->has_choices || (c->finished != 0 && decode_all_finished(s));
     struct lens_bytes usage = c->usage;
 
     if (usage.size == 0)
@@ -230,8 +227,8 @@ after_done(struct stream *s, const struct lens_frame *f)
     return emit_warning(s, LENS_WARN_DATA_AFTER_DONE);
 }
 
-static lens_status
-on_message(void *user, const struct lens_frame *f)
+lens_status
+decode_message(void *user, const struct lens_frame *f)
 {
     struct stream *s = user;
     lens_status st;
@@ -325,182 +322,8 @@ decode_whole(struct stream *s, struct lens_bytes json)
     return st;
 }
 
-static lens_status
-on_whole(void *user, const struct lens_frame *f)
+lens_status
+decode_document(void *user, const struct lens_frame *f)
 {
     return decode_whole(user, f->data);
-}
-
-/* ---- the body ---- */
-
-/* Servers err about the content type, so the first byte has a word too. */
-static enum mode
-mode_of(const struct stream *s, char first)
-{
-    if (s->flags & STREAM_EVENTS)
-        return MODE_SSE;
-    if (!s->streamed || strchr("{[<\"", first) != NULL)
-        return MODE_WHOLE;
-    return MODE_SSE;
-}
-
-static lens_status
-feed(struct stream *s, const void *data, size_t size)
-{
-    const lens_status st = lens_framer_feed(
-        &s->framer, data, size, s->mode == MODE_SSE ? on_message : on_whole, s);
-
-    /* What follows the terminal message cannot fail the request. */
-    return st < 0 && (s->flags & STREAM_DONE) ? emit_warning(s, LENS_WARN_NO_END) : st;
-}
-
-static lens_status
-set_mode(struct stream *s, enum mode mode)
-{
-    s->mode = mode;
-    lens_framer_reset(&s->framer, mode == MODE_SSE ? LENS_FRAME_SSE : LENS_FRAME_WHOLE);
-    return s->held_count > 0 ? feed(s, s->held, s->held_count) : LENS_OK;
-}
-
-/* Holds back white space and a BOM until the first byte that tells the mode. */
-static lens_status
-look(struct stream *s, const char *data, size_t size, size_t *ret_used)
-{
-    for (size_t i = 0; i < size; i++) {
-        const char byte = data[i];
-
-        if (strchr(" \t\r\n\xef\xbb\xbf", byte) == NULL || byte == '\0') {
-            s->flags |= STREAM_BYTES;
-            *ret_used = i;
-            return set_mode(s, mode_of(s, byte));
-        }
-        if (s->held_count == sizeof s->held) {
-            *ret_used = i;
-            return set_mode(s, s->streamed ? MODE_SSE : MODE_WHOLE);
-        }
-        s->held[s->held_count++] = byte;
-    }
-    *ret_used = size;
-    return LENS_OK;
-}
-
-lens_status
-openai_decode(void *stream, const void *data, size_t size, struct lens_sink *sink)
-{
-    struct stream *s = stream;
-    const char *bytes = data;
-    size_t used = 0;
-    lens_status st = LENS_OK;
-
-    s->sink = sink;
-    if (s->mode == MODE_UNKNOWN)
-        st = look(s, bytes, size, &used);
-    if (st == LENS_OK && s->mode != MODE_UNKNOWN && used < size)
-        st = feed(s, bytes + used, size - used);
-    s->sink = NULL;
-    return st;
-}
-
-/* The body ended without a terminal message. */
-static lens_status
-conclude(struct stream *s)
-{
-    lens_status st;
-
-    if (s->flags & STREAM_FAILED)
-        st = LENS_OK;
-    else if (s->provider->api != API_RESPONSES && every_choice_finished(s))
-        st = emit_warning(s, LENS_WARN_NO_DONE);
-    else if (!(s->flags & STREAM_MESSAGES) && (s->flags & STREAM_BYTES) &&
-             (s->flags & (STREAM_FOREIGN | STREAM_JSON)))
-        st = emit_fault(s, LENS_CLASS_PROTOCOL_ERROR, LENS_KIND_PROTOCOL,
-                        "the answer is neither an event stream nor JSON");
-    else
-        st = emit_fault(s, LENS_CLASS_TRUNCATED, LENS_KIND_TRUNCATED,
-                        "the stream ended before its terminal message");
-    return st == LENS_OK ? decode_settle_usage(s) : st;
-}
-
-lens_status
-openai_finish(void *stream, struct lens_sink *sink)
-{
-    struct stream *s = stream;
-    lens_status st = LENS_OK;
-
-    s->sink = sink;
-    if (s->mode != MODE_UNKNOWN) {
-        st = lens_framer_finish(&s->framer, s->mode == MODE_SSE ? on_message : on_whole,
-                                s);
-        if (st < 0 && (s->flags & STREAM_DONE))
-            st = emit_warning(s, LENS_WARN_NO_END);
-    }
-    if (st == LENS_OK && !(s->flags & STREAM_DONE))
-        st = conclude(s);
-    s->sink = NULL;
-    return st;
-}
-
-/* ---- life cycle ---- */
-
-/* A bigger room is given back when the decoder is used again. */
-enum { SCRATCH_KEPT = 64 * 1024 };
-
-static void
-start(struct stream *s, int32_t streamed)
-{
-    s->mode = MODE_UNKNOWN;
-    s->streamed = streamed != 0;
-    s->usage_said = s->usage_final = s->usage_told = false;
-    s->flags = s->warned = s->next_tool = s->held_count = 0;
-    s->lanes = s->finished = s->echoed = 0;
-    s->items_with_text = s->items_with_tool = s->items_named = 0;
-    s->counted_output = -1;
-    s->cost = -1;
-    memset(s->calls, 0, sizeof s->calls);
-    s->tier[0] = '\0';
-    usage_clear(&s->usage);
-}
-
-lens_status
-openai_stream_open(void *self, int32_t streamed, void **ret_stream)
-{
-    struct provider *p = self;
-    struct stream *s = calloc(1, sizeof *s);
-
-    if (s == NULL)
-        return p->host->fail(p->host, LENS_E_NOMEM, "out of memory");
-    s->provider = p;
-    s->host = p->host;
-    lens_framer_init(&s->framer, p->host, LENS_FRAME_SSE);
-    start(s, streamed);
-    *ret_stream = s;
-    return LENS_OK;
-}
-
-lens_status
-openai_stream_reset(void *stream, int32_t streamed)
-{
-    struct stream *s = stream;
-
-    start(s, streamed);
-    lens_framer_reset(&s->framer, LENS_FRAME_SSE);
-    if (s->scratch_size > SCRATCH_KEPT) {
-        s->host->grow(s->host, s->scratch, s->scratch_size, 0);
-        s->scratch = NULL;
-        s->scratch_size = 0;
-    }
-    return LENS_OK;
-}
-
-void
-openai_stream_close(void *stream)
-{
-    struct stream *s = stream;
-
-    if (s == NULL)
-        return;
-    lens_framer_clear(&s->framer);
-    if (s->scratch != NULL)
-        s->host->grow(s->host, s->scratch, s->scratch_size, 0);
-    free(s);
 }

@@ -88,7 +88,7 @@ struct stream {
 /* describe.c */
 lens_status openai_describe(void *self, const struct lens_ask *, struct lens_request *);
 
-/* decode.c */
+/* stream.c */
 lens_status openai_stream_open(void *self, int32_t streamed, void **ret_stream);
 void openai_stream_close(void *stream);
 lens_status openai_stream_reset(void *stream, int32_t streamed);
@@ -96,7 +96,10 @@ lens_status openai_decode(void *stream, const void *data, size_t size,
                           struct lens_sink *);
 lens_status openai_finish(void *stream, struct lens_sink *);
 
-/* What the api's own readers need of it. */
+/* decode.c: for the framer, and for the readers of each api. */
+lens_status decode_message(void *stream, const struct lens_frame *f);
+lens_status decode_document(void *stream, const struct lens_frame *f);
+bool decode_all_finished(const struct stream *s);
 lens_status decode_broken(struct stream *s, const struct lens_frame *f);
 lens_status decode_whole(struct stream *s, struct lens_bytes json);
 lens_status decode_whole_broken(struct stream *s, struct lens_bytes json);
