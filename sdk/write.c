@@ -120,13 +120,21 @@ escape(char c, char out[6])
     return 6;
 }
 
-void
-lens_write_string(struct lens_writer *w, const void *data, size_t size)
+/* Nearly all of a prompt. */
+static const char *
+skip_plain(const char *at, const char *end)
+{
+    while (at < end && (unsigned char)(*at - 0x20) < 0x5f && *at != '"' && *at != '\\')
+        at++;
+    return at;
+}
+
+static void
+write_escaped(struct lens_writer *w, const void *data, size_t size)
 {
     const char *at = data, *end = at + size, *plain = at;
 
-    lens_write_bytes(w, "\"", 1);
-    while (at < end) {
+    while ((at = skip_plain(at, end)) < end) {
         const unsigned length = lens_utf8_length(at, end);
         char escaped[6] = { '\xef', '\xbf', '\xbd' };
         const size_t extra = length == 0 ? 3 : length == 1 ? escape(*at, escaped) : 0;
@@ -140,7 +148,37 @@ lens_write_string(struct lens_writer *w, const void *data, size_t size)
     }
     if (size > 0)
         lens_write_bytes(w, plain, (size_t)(at - plain));
+}
+
+void
+lens_write_string(struct lens_writer *w, const void *data, size_t size)
+{
     lens_write_bytes(w, "\"", 1);
+    write_escaped(w, data, size);
+    lens_write_bytes(w, "\"", 1);
+}
+
+void
+lens_write_prompt(struct lens_writer *w, const struct lens_ask *ask)
+{
+    const char *joint = "\"";
+
+    for (uint32_t t = 0; t < ask->turn_count; t++) {
+        const struct lens_turn *turn =
+            (const void *)((const char *)ask->turns + (size_t)t * ask->turn_size);
+
+        for (uint32_t i = 0; i < turn->part_count; i++) {
+            const struct lens_part *part =
+                (const void *)((const char *)turn->parts + (size_t)i * turn->part_size);
+
+            if (part->kind != LENS_PART_TEXT)
+                continue;
+            lens_write(w, joint);
+            write_escaped(w, part->data.data, part->data.size);
+            joint = "\\n";
+        }
+    }
+    lens_write(w, *joint == '"' ? "\"\"" : "\"");
 }
 
 lens_status
