@@ -6,11 +6,9 @@
 static const command command_table[] = {
     { "run", "[PLAN.yaml|PLAN.json|URL] [flags]", 0, 1,
       "Measure endpoints and write a run file",
-      "Runs a plan, or what the flags say. A bare URL is the base URL of any server "
-      "that\n"
-      "speaks the common chat API. Without plan, URL, provider and model a built-in "
-      "mock\n"
-      "is measured.",
+      "Runs a plan, or what the flags say. A bare URL is the base URL of any server\n"
+      "that speaks the common chat API. Without plan, URL, provider and model the\n"
+      "built-in mock is measured.",
       "lens run http://127.0.0.1:8000 -c 32 -d 60s\n"
       "lens run --provider groq -m llama-3.1-8b-instant -n 200 --slo 'ttft.p99<500ms'\n"
       "lens run plan.yaml --dry-run" },
@@ -20,16 +18,15 @@ static const command command_table[] = {
     { "export", "RUN.lens --to NAME:k=v", 1, 1, "Send a run file to exporters",
       "Goes on where an earlier delivery stopped, unless --again.",
       "lens export run.lens --to csv:path=samples.csv" },
-    { "import", "csv|jsonl FILE --map COLUMN=FIELD", 2, 2,
+    { "import", "csv|jsonl FILE", 2, 2,
       "Make a run file from numbers measured elsewhere", NULL,
       "lens import csv times.csv --map ttft=first_token_ms -o other.lens" },
     { "init", NULL, 0, 0, "Write a commented plan to start from", NULL,
       "lens init && lens validate lens.yaml" },
     { "validate", "PLAN.yaml|PLAN.json|URL [flags]", 0, 1,
       "Check a plan without touching the network",
-      "Says what would be run: targets, stages, workloads, requests, and whether keys "
-      "are\n"
-      "there. Takes the flags of run.",
+      "Says what would be run: targets, stages, workloads, requests, and whether keys\n"
+      "are there. Takes the flags of run.",
       "lens validate plan.yaml" },
     { "decode", "FILE|-", 1, 1, "Decode a recorded stream",
       "The file holds one JSON object a case, with api and chunks. One JSON object is\n"

@@ -55,11 +55,25 @@ print_flag(FILE *out, const flag *f)
     print_wrapped(out, text, FLAG_COLUMN);
 }
 
+/* Groups are for the many flags of plans; other commands have one title for all. */
+static void
+print_title(FILE *out, enum flag_group group, unsigned bit, bool *plain)
+{
+    const bool grouped = group == GROUP_GLOBAL || (bit & ON_PLAN) != 0;
+
+    if (grouped)
+        fprintf(out, "\n%s:\n", flag_group_name(group));
+    else if (!*plain)
+        fputs("\nFlags:\n", out);
+    *plain = *plain || !grouped;
+}
+
 static void
 print_flags(FILE *out, unsigned bit)
 {
     unsigned count;
     const flag *all = flags(&count);
+    bool plain = false;
 
     for (enum flag_group group = 0; group < GROUP_COUNT; group++) {
         bool titled = false;
@@ -69,7 +83,7 @@ print_flags(FILE *out, unsigned bit)
                 (all[i].marks & FLAG_HIDDEN) != 0)
                 continue;
             if (!titled)
-                fprintf(out, "\n%s:\n", flag_group_name(group));
+                print_title(out, group, bit, &plain);
             titled = true;
             print_flag(out, &all[i]);
         }

@@ -18,6 +18,13 @@ preset_free(preset *p)
     g_free(p);
 }
 
+static bool
+lies_in(const char *path, const char *dir)
+{
+    return g_str_has_prefix(path, dir) &&
+           (path[strlen(dir)] == '\0' || path[strlen(dir)] == '/');
+}
+
 /* Installed: ../share/lens beside the program. In the build tree: the source. */
 char *
 data_file_path(const char *name)
@@ -27,7 +34,7 @@ data_file_path(const char *name)
     g_autofree char *beside =
         dir != NULL ? g_build_filename(dir, "..", "share", "lens", name, NULL) : NULL;
 
-    if (dir != NULL && g_str_has_prefix(dir, LENS_BUILD_DIR))
+    if (dir != NULL && lies_in(dir, LENS_BUILD_DIR))
         return g_build_filename(LENS_SOURCE_DATA_DIR, name, NULL);
     if (beside != NULL && g_file_test(beside, G_FILE_TEST_EXISTS))
         return g_steal_pointer(&beside);
