@@ -7,22 +7,25 @@
 #include "chrono.h"
 #include "tally.h"
 
-/* From one request's end to the next one's start; that is judged as lag, not here. */
-#define TURNAROUND_NS NS_PER_MS
+/* From one request's end on the wire to the next one's due time; as long as it is this
+ * short it is a matter of lag, which is judged by itself. */
+#define TURNAROUND_NS (10 * NS_PER_MS)
 #define ASIDE_MIN 64
 
 void
-tally_add_flight(tally *t, int64_t start_ns, int64_t end_ns)
+tally_add_flight(tally *t, int64_t due_ns, int64_t end_ns)
 {
-    const struct tally_flight f = { MAX(start_ns, t->window_start_ns), end_ns + TURNAROUND_NS };
+    const struct tally_flight f = { MAX(due_ns, t->window_start_ns),
+                                    end_ns + TURNAROUND_NS };
 
-    if (start_ns == NEVER || end_ns == NEVER || f.end_ns <= f.start_ns)
+    if (due_ns == NEVER || end_ns == NEVER || f.end_ns <= f.start_ns)
         return;
     g_array_append_val(t->flights, f);
     if (t->flights->len < t->flights_limit)
         return;
     for (guint i = t->flights->len; i-- > 0;) {
-        const struct tally_flight *old = &g_array_index(t->flights, struct tally_flight, i);
+        const struct tally_flight *old =
+            &g_array_index(t->flights, struct tally_flight, i);
 
         if (old->end_ns <= t->last_due_ns) {
             t->flown_s += (double)(old->end_ns - old->start_ns) / 1e9;

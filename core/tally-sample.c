@@ -243,7 +243,7 @@ tally_add_sample(tally *t, const sample *s, const GPtrArray *slos)
     if (s->attempt_count == 0)
         return;
     add_to_window(t, s);
-    tally_add_flight(t, s->attempts[0].start_ns, sample_last(s)->end_ns);
+    tally_add_flight(t, s->due_ns, sample_last(s)->end_ns);
     if (s->phase == LENS_PART_WARMUP) {
         t->warmup++;
         return;

@@ -91,9 +91,9 @@ void tally_free(tally *t);
 void tally_reset(tally *t);
 void tally_add_sample(tally *t, const sample *s, const GPtrArray *slos);
 /* One request more that was in flight; tally_add_sample does it. */
-void tally_add_flight(tally *t, int64_t start_ns, int64_t end_ns);
-/* Mean number of requests in flight between the window's start and the last due time,
- * a turnaround of 1 ms a request forgiven; NaN: unknown. */
+void tally_add_flight(tally *t, int64_t due_ns, int64_t end_ns);
+/* Mean number of slots that held a request, between the window's start and the last due
+ * time, a turnaround of 10 ms a request forgiven; NaN: unknown. */
 double tally_concurrency(const tally *t);
 void tally_add_client(tally *t, const client_report *c);
 /* All but the window, which stays that of `to`. */

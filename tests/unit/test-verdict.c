@@ -183,6 +183,26 @@ underload_has_a_floor(void **state)
 }
 
 static void
+a_few_stamps_of_our_own_are_not_judged(void **state)
+{
+    static const struct {
+        uint64_t user, kernel;
+        enum verdict_state expected;
+    } cases[] = { { 9, 1000, VERDICT_VALID }, { 11, 1000, VERDICT_INVALID } };
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        g_autoptr(tally) t = tally_new(NULL);
+        g_autoptr(verdict) v = NULL;
+
+        histogram_record_n(t->lag_user, 20 * MS, cases[i].user);
+        histogram_record_n(t->lag_kernel, 20 * MS, cases[i].kernel);
+        v = verdict_judge(t, &calm);
+        assert_int_equal(v->state, cases[i].expected);
+    }
+}
+
+static void
 an_early_end_is_told(void **state)
 {
     static const enum verdict_state expected[] = {
@@ -295,6 +315,7 @@ main(void)
         cmocka_unit_test(an_empty_tally_is_not_blamed),
         cmocka_unit_test(late_starts_matter_in_an_open_loop_only),
         cmocka_unit_test(underload_has_a_floor),
+        cmocka_unit_test(a_few_stamps_of_our_own_are_not_judged),
         cmocka_unit_test(an_early_end_is_told),
         cmocka_unit_test(the_worst_result_is_the_run),
         cmocka_unit_test(an_open_loop_is_held_against_its_schedule),
