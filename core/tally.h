@@ -42,6 +42,7 @@ struct error_tally {
 
 struct worker_use {
     int64_t cpu_ns, wall_ns; /* over all measured reports */
+    uint32_t in_flight_max;
 };
 
 struct tally_flight {
@@ -74,7 +75,7 @@ typedef struct tally {
     histogram *lag_kernel, *lag_user;
     int64_t stall_ns, cpu_ns_max_share_ppm, cpu_ns, clock_step_ns;
     uint64_t lost, resources;
-    uint32_t in_flight_max;
+    uint32_t in_flight_max;    /* of all workers */
     double in_flight_time;     /* request-seconds of all workers */
     int64_t in_flight_wall_ns; /* over this time: the longest of a worker */
     int64_t max_rss_bytes;     /* of this process */
