@@ -4,6 +4,9 @@
 #include "error.h"
 #include "runfile-private.h"
 
+/* More than any --retries makes; beyond it the row is garbage. */
+#define ATTEMPTS_MAX 1000000
+
 static bool
 prepare_insert(runfile *f, struct inserter *in, const char *head, size_t parameters,
                GError **error)
@@ -135,7 +138,12 @@ give_sample(struct sample_reader *r, runfile_sample_fn fn, void *data, bool *ret
     const int next =
         columns_read(r->samples, 1, sample_columns, sample_column_count, false, s);
 
-    s->attempt_count = MAX(s->attempt_count, 1);
+    if (s->attempt_count < 1 || s->attempt_count > ATTEMPTS_MAX) {
+        g_set_error(error, LENS_ERROR, LENS_ERROR_FILE,
+                    "%s: damaged: sample %" G_GINT64_FORMAT " has %u attempts",
+                    r->f->path, rank, s->attempt_count);
+        return false;
+    }
     g_array_set_size(r->tries, s->attempt_count);
     s->attempts = (attempt *)(void *)r->tries->data;
     if (s->attempt_count > 1)

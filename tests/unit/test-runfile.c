@@ -460,6 +460,20 @@ opening_says_what_is_wrong_with_the_file(void **state)
 }
 
 static void
+a_damaged_row_is_an_error(void **state)
+{
+    const struct place *p = *state;
+    g_autoptr(runfile) f = NULL;
+    g_autoptr(GError) error = NULL;
+
+    run_info_free(write_run(p->path, true));
+    change(p->path, "UPDATE sample SET attempts = 4000000000 WHERE rank = 2");
+    f = reopen(p->path);
+    assert_null(runfile_load(f, &error));
+    assert_non_null(strstr(error->message, "damaged: sample 2"));
+}
+
+static void
 a_rollback_leaves_the_rest_in_order(void **state)
 {
     const struct place *p = *state;
@@ -683,6 +697,7 @@ main(void)
         TEST(a_closed_file_stands_alone),
         TEST(creating_says_why_it_cannot),
         TEST(opening_says_what_is_wrong_with_the_file),
+        TEST(a_damaged_row_is_an_error),
         TEST(a_rollback_leaves_the_rest_in_order),
         TEST(a_killed_writer_leaves_what_it_committed),
         TEST(a_read_only_folder_is_no_obstacle),
