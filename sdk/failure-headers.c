@@ -166,9 +166,9 @@ lens_retry_after(const struct lens_pair *headers, uint32_t count, uint32_t size,
 
     if (delay < 0)
         delay = read_amount(after, 1000000000);
-    if (delay >= 0)
+    if (delay >= 0 || after.size == 0)
         return delay;
-    date = read_date(trim(after));
+    date = after.size > 0 ? read_date(trim(after)) : -1;
     if (date < 0)
         return -1;
     /* A year that nanoseconds cannot hold means: for ever. */
