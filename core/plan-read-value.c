@@ -36,9 +36,10 @@ plan_read_unknown_key(const doc_node *key, GPtrArray *names, GError **error)
     g_ptr_array_add(names, NULL);
     near = nearest_name(text != NULL ? text : "", (const char *const *)names->pdata);
     list = g_strjoinv(", ", (char **)names->pdata);
-    return doc_fail(key, error, "unknown key '%s', %s%s%s", text != NULL ? text : "null",
-                    near != NULL ? "did you mean '" : "expected one of: ",
-                    near != NULL ? near : list, near != NULL ? "'?" : "");
+    return doc_fail(
+        key, error, "unknown key '%.60s', %s%s%s", text != NULL ? text : "null",
+        near != NULL ? "did you mean '" : "expected one of: ", near != NULL ? near : list,
+        near != NULL ? "'?" : "");
 }
 
 /* {Name: value} becomes "Name: value". */
