@@ -106,26 +106,29 @@ add_histogram(histogram **to, const histogram *from)
 /* ---- the client itself ---- */
 
 static void
-use_worker(tally *t, uint32_t worker, int64_t cpu_ns, int64_t wall_ns)
+use_worker(tally *t, uint32_t worker, const struct worker_use *more)
 {
     struct worker_use *use;
 
     if (worker >= t->workers->len)
         g_array_set_size(t->workers, worker + 1);
     use = &g_array_index(t->workers, struct worker_use, worker);
-    use->cpu_ns += cpu_ns;
-    use->wall_ns += wall_ns;
+    use->cpu_ns += more->cpu_ns;
+    use->wall_ns += more->wall_ns;
+    use->in_flight_max = MAX(use->in_flight_max, more->in_flight_max);
     t->in_flight_wall_ns = MAX(t->in_flight_wall_ns, use->wall_ns);
-    t->cpu_ns += cpu_ns;
+    t->cpu_ns += more->cpu_ns;
 }
 
 static void
-find_busiest(tally *t)
+sum_up_workers(tally *t)
 {
     t->cpu_ns_max_share_ppm = 0;
+    t->in_flight_max = 0;
     for (guint i = 0; i < t->workers->len; i++) {
         const struct worker_use *use = &g_array_index(t->workers, struct worker_use, i);
 
+        t->in_flight_max += use->in_flight_max;
         if (use->wall_ns > 0)
             t->cpu_ns_max_share_ppm =
                 MAX(t->cpu_ns_max_share_ppm,
@@ -150,10 +153,10 @@ tally_add_client(tally *t, const client_report *c)
     add_histogram(&t->hist[METRIC_LAG], c->lag_kernel);
     add_histogram(&t->hist[METRIC_LAG], c->lag_user);
     t->stall_ns = MAX(t->stall_ns, c->stall_ns);
-    t->in_flight_max = MAX(t->in_flight_max, c->in_flight_max);
     t->in_flight_time += c->in_flight_time;
-    use_worker(t, c->worker, c->cpu_ns, c->wall_ns);
-    find_busiest(t);
+    use_worker(t, c->worker,
+               &(struct worker_use){ c->cpu_ns, c->wall_ns, c->in_flight_max });
+    sum_up_workers(t);
 }
 
 /* ---- merging ---- */
@@ -204,16 +207,11 @@ add_client_of(tally *to, const tally *from)
     to->clock_step_ns = MAX(to->clock_step_ns, from->clock_step_ns);
     to->lost += from->lost;
     to->resources += from->resources;
-    to->in_flight_max = MAX(to->in_flight_max, from->in_flight_max);
     to->in_flight_time += from->in_flight_time;
     to->max_rss_bytes = MAX(to->max_rss_bytes, from->max_rss_bytes);
-    for (guint i = 0; i < from->workers->len; i++) {
-        const struct worker_use *use =
-            &g_array_index(from->workers, struct worker_use, i);
-
-        use_worker(to, i, use->cpu_ns, use->wall_ns);
-    }
-    find_busiest(to);
+    for (guint i = 0; i < from->workers->len; i++)
+        use_worker(to, i, &g_array_index(from->workers, struct worker_use, i));
+    sum_up_workers(to);
 }
 
 void
