@@ -204,8 +204,11 @@ decode_done(struct stream *s, const struct lens_frame *f, uint32_t classes)
 {
     lens_status st = decode_settle_usage(s);
 
-    s->flags |= STREAM_DONE;
-    return st == LENS_OK ? emit_message(s, classes | LENS_MSG_DONE, f, -1) : st;
+    if (st == LENS_OK)
+        st = emit_message(s, classes | LENS_MSG_DONE, f, -1);
+    if (st == LENS_OK)
+        s->flags |= STREAM_DONE;
+    return st;
 }
 
 static bool
@@ -318,7 +321,8 @@ decode_whole(struct stream *s, struct lens_bytes json)
     st = s->provider->api == API_RESPONSES ? responses_whole(s, one) : whole_chat(s, one);
     if (st == LENS_OK)
         st = decode_settle_usage(s);
-    s->flags |= STREAM_DONE;
+    if (st == LENS_OK)
+        s->flags |= STREAM_DONE;
     return st;
 }
 

@@ -14,7 +14,7 @@ add_header(const struct provider *p, struct lens_request *r, const struct lens_p
     lens_status st;
 
     if (copy == NULL)
-        return LENS_E_NOMEM;
+        return p->host->fail(p->host, LENS_E_NOMEM, "out of memory");
     value = copy + h->name.size + 1;
     memcpy(copy, h->name.data, h->name.size);
     copy[h->name.size] = '\0';
@@ -185,7 +185,9 @@ write_body(const struct provider *p, const struct lens_ask *ask, struct lens_req
     st = write_prompt(p, ask, &b);
     if (st != LENS_OK)
         return p->host->fail(p->host, st,
-                             "the prompt has parts that this api cannot carry");
+                             st == LENS_E_NOMEM
+                                 ? "out of memory"
+                                 : "the prompt has parts that this api cannot carry");
     write_stream(p, ask, &b);
     write_limit(p, ask, &b);
     write_sampling(p, ask, &b);

@@ -15,15 +15,26 @@ mode_of(const struct stream *s, char first)
     return MODE_SSE;
 }
 
+/* What follows the terminal message cannot fail the request. */
+static lens_status
+settle(struct stream *s, lens_status st)
+{
+    if (st >= LENS_OK)
+        return st;
+    if (s->flags & STREAM_DONE)
+        return emit_warning(s, LENS_WARN_NO_END);
+    if (st == LENS_E_TOO_LARGE)
+        return s->host->fail(s->host, st,
+                             "a message of the answer is larger than the host allows");
+    return st;
+}
+
 static lens_status
 feed(struct stream *s, const void *data, size_t size)
 {
-    const lens_status st =
-        lens_framer_feed(&s->framer, data, size,
-                         s->mode == MODE_SSE ? decode_message : decode_document, s);
-
-    /* What follows the terminal message cannot fail the request. */
-    return st < 0 && (s->flags & STREAM_DONE) ? emit_warning(s, LENS_WARN_NO_END) : st;
+    return settle(
+        s, lens_framer_feed(&s->framer, data, size,
+                            s->mode == MODE_SSE ? decode_message : decode_document, s));
 }
 
 static lens_status
@@ -101,10 +112,9 @@ openai_finish(void *stream, struct lens_sink *sink)
 
     s->sink = sink;
     if (s->mode != MODE_UNKNOWN) {
-        st = lens_framer_finish(
-            &s->framer, s->mode == MODE_SSE ? decode_message : decode_document, s);
-        if (st < 0 && (s->flags & STREAM_DONE))
-            st = emit_warning(s, LENS_WARN_NO_END);
+        st = settle(s, lens_framer_finish(
+                           &s->framer,
+                           s->mode == MODE_SSE ? decode_message : decode_document, s));
     }
     if (st == LENS_OK && !(s->flags & STREAM_DONE))
         st = conclude(s);
