@@ -2,7 +2,7 @@
  * host, by pieces. Allocates nothing itself. */
 #pragma once
 
-#include <lens/host.h>
+#include <lens/provider.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -26,6 +26,9 @@ void lens_write_double(struct lens_writer *w,
                        double value); /* shortest that reads back */
 /* With quotes and escapes; invalid UTF-8 becomes U+FFFD. */
 void lens_write_string(struct lens_writer *w, const void *data, size_t size);
+/* All text parts of all turns as one JSON string, parts by LF: for protocols with one
+ * prompt. */
+void lens_write_prompt(struct lens_writer *w, const struct lens_ask *ask);
 /* Sends what is left and returns the first failure. */
 lens_status lens_write_end(struct lens_writer *w);
 
