@@ -15,6 +15,8 @@
 /* One lock for all exporters: it is held for moments, some times a second. */
 extern pthread_mutex_t exporters_lock;
 extern pthread_cond_t exporters_news; /* anything below changed */
+/* With the lock held: until something changed or `until_ns`. */
+void exporters_await_news(int64_t until_ns);
 
 struct exporter {
     char *kind, *name;

@@ -43,25 +43,34 @@ struct prompts {
     bool varied; /* built-in text with a head */
 };
 
-prompts *
-prompts_new(const plan_prompts *settings, uint64_t seed, GError **error)
+static bool
+load(prompts *p, const plan_prompts *settings, GError **error)
 {
-    g_autoptr(prompts) p = g_new0(prompts, 1);
-
-    p->rows = prompt_rows_new();
-    p->seed = seed;
-    p->seeded = settings->seeded;
-    if (settings->file != NULL) {
-        if (!prompt_rows_load(p->rows, settings->file, error))
-            return NULL;
-    } else if (settings->text != NULL) {
+    if (settings->file != NULL)
+        return prompt_rows_load(p->rows, settings->file, error);
+    if (settings->text != NULL) {
         p->text = g_strdup(settings->text);
         prompt_rows_add(p->rows, p->text, strlen(p->text));
     } else {
         p->varied = !settings->same;
         prompt_rows_add(p->rows, built_in, sizeof built_in - 1);
     }
-    return g_steal_pointer(&p);
+    return true;
+}
+
+prompts *
+prompts_new(const plan_prompts *settings, uint64_t seed, GError **error)
+{
+    prompts *p = g_new0(prompts, 1);
+
+    p->rows = prompt_rows_new();
+    p->seed = seed;
+    p->seeded = settings->seeded;
+    if (!load(p, settings, error)) {
+        prompts_free(p);
+        return NULL;
+    }
+    return p;
 }
 
 void

@@ -30,7 +30,7 @@ scramble(uint64_t key, uint64_t value, unsigned bits)
 static uint64_t
 shuffle_few(uint64_t key, uint64_t place, uint64_t count)
 {
-    uint8_t order[FEW];
+    uint8_t order[FEW] = { 0 };
 
     for (uint64_t i = 0; i < count; i++) {
         const uint64_t j = random_at(key, LENS_RAND_MIX, i) % (i + 1);

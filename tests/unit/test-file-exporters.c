@@ -209,10 +209,10 @@ put_range(struct place *p, uint64_t from, uint64_t to)
 static char *
 contents(const char *path)
 {
-    char *text = NULL;
+    g_autoptr(GMappedFile) file = g_mapped_file_new(path, FALSE, NULL);
 
-    assert_true(g_file_get_contents(path, &text, NULL, NULL));
-    return text;
+    assert_non_null(file);
+    return g_strndup(g_mapped_file_get_contents(file), g_mapped_file_get_length(file));
 }
 
 static JsonObject *

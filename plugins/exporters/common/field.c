@@ -75,6 +75,14 @@ set_string(struct value *v, const char *string)
     v->string = string;
 }
 
+/* What was written into the value's own buffer. */
+static void
+set_buffer(struct value *v)
+{
+    v->kind = VALUE_STRING;
+    v->string = v->buffer;
+}
+
 static void
 set_span(struct value *v, int64_t from_ns, int64_t to_ns)
 {
@@ -125,7 +133,7 @@ read_time(const struct lens_sample *s, const struct run_names *names, struct val
     used = strftime(v->buffer, sizeof v->buffer, "%Y-%m-%dT%H:%M:%S", &utc);
     snprintf(v->buffer + used, sizeof v->buffer - used, ".%09dZ",
              (int)(s->unix_ns % 1000000000));
-    set_string(v, v->buffer);
+    set_buffer(v);
 }
 
 static void
@@ -230,7 +238,7 @@ read_http_version(const struct lens_sample *s, const struct run_names *names,
         return;
     snprintf(v->buffer, sizeof v->buffer, "%u.%u", s->http_version / 10,
              s->http_version % 10);
-    set_string(v, v->buffer);
+    set_buffer(v);
 }
 
 static void
