@@ -33,5 +33,7 @@ void doc_node_free(doc_node *n);
 /* As doc_fail, for places without a node. */
 bool doc_fail_at(const doc *d, size_t line, size_t column, GError **error,
                  const char *text);
+/* Fills `d` from YAML. */
+bool doc_build(doc *d, const char *text, size_t size, GError **error);
 /* Replaces ${NAME} in a scalar. */
 bool doc_replace_variables(doc_node *n, GError **error);
