@@ -7,6 +7,7 @@
 
 #include <lens/plugin.h>
 
+#include "grow.h" /* host_grown_bytes */
 #include "option.h"
 #include "random.h" /* random_at, behind host->rand */
 #include "registry.h"
@@ -66,9 +67,6 @@ char *instance_failure(instance *i);
 /* Index of the provider's api by name (NULL: the first); -1 with the nearest name as
  * error. */
 int provider_api(const plugin *p, const char *name, GError **error);
-
-/* Memory given out by host->grow in this process, bytes; the limit is 128 MiB. */
-size_t host_grown_bytes(void);
 
 /* What stands behind host->http of exporters that are opened from now on; NULL: nothing.
  * `call` finds its client in instance->http of the host that it is given (a struct

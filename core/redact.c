@@ -54,12 +54,11 @@ add_base64_forms(const char *value)
 
     add_base64(g_base64_encode((const guchar *)value, size));
     for (size_t shift = 0; shift < 3; shift++) {
-        g_autofree guchar *shifted = g_malloc0(size + 3);
-        g_autofree char *encoded = NULL;
+        g_autofree char *shifted = g_strdup_printf("%.*s%s", (int)shift, "..", value);
+        g_autofree char *encoded =
+            g_base64_encode((const guchar *)shifted, strlen(shifted));
         const size_t whole = (size + shift) * 8 / 6;
 
-        memcpy(shifted + shift, value, size);
-        encoded = g_base64_encode(shifted, size + shift);
         add_base64(g_strndup(encoded + touched[shift], whole - touched[shift]));
     }
 }

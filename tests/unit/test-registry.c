@@ -137,7 +137,7 @@ the_first_of_a_name_wins_and_is_named(void **state)
 {
     g_autofree char *one = new_directory(), *two = new_directory();
     g_autofree char *first = put_plugin(one, "zzz.so", -1);
-    g_autofree char *second = put_plugin(two, "aaa.so", -1);
+    g_autofree char *second G_GNUC_UNUSED = put_plugin(two, "aaa.so", -1);
     const char *dirs[] = { one, two, NULL };
     g_autoptr(registry) r = registry_new(dirs, false);
     const plugin *p = registry_find(r, LENS_KIND_OF_PROVIDER, "conformance", NULL);
@@ -192,7 +192,7 @@ only_shared_objects_are_looked_at(void **state)
 {
     g_autofree char *dir = new_directory();
     g_autofree char *text = g_build_filename(dir, "README.md", NULL);
-    g_autofree char *hidden = put_plugin(dir, ".hidden.so", -1);
+    g_autofree char *hidden G_GNUC_UNUSED = put_plugin(dir, ".hidden.so", -1);
     g_autofree char *script = g_build_filename(dir, "script.so", NULL);
     g_autofree char *folder = g_build_filename(dir, "folder.so", NULL);
     g_autofree char *empty = g_build_filename(dir, "empty.so", NULL);
