@@ -35,7 +35,7 @@ put_u64(GByteArray *out, uint64_t value)
 static void
 put_zigzag(GByteArray *out, int64_t value)
 {
-    uint64_t rest = ((uint64_t)value << 1) ^ (uint64_t)(value >> 63);
+    uint64_t rest = ((uint64_t)value << 1) ^ (value < 0 ? UINT64_MAX : 0);
     guint8 bytes[9];
     unsigned used = 0;
 

@@ -115,7 +115,6 @@ use_worker(tally *t, uint32_t worker, const struct worker_use *more)
     use = &g_array_index(t->workers, struct worker_use, worker);
     use->cpu_ns += more->cpu_ns;
     use->wall_ns += more->wall_ns;
-    use->in_flight_max = MAX(use->in_flight_max, more->in_flight_max);
     t->in_flight_wall_ns = MAX(t->in_flight_wall_ns, use->wall_ns);
     t->cpu_ns += more->cpu_ns;
 }
@@ -124,11 +123,9 @@ static void
 sum_up_workers(tally *t)
 {
     t->cpu_ns_max_share_ppm = 0;
-    t->in_flight_max = 0;
     for (guint i = 0; i < t->workers->len; i++) {
         const struct worker_use *use = &g_array_index(t->workers, struct worker_use, i);
 
-        t->in_flight_max += use->in_flight_max;
         if (use->wall_ns > 0)
             t->cpu_ns_max_share_ppm =
                 MAX(t->cpu_ns_max_share_ppm,
@@ -154,8 +151,8 @@ tally_add_client(tally *t, const client_report *c)
     add_histogram(&t->hist[METRIC_LAG], c->lag_user);
     t->stall_ns = MAX(t->stall_ns, c->stall_ns);
     t->in_flight_time += c->in_flight_time;
-    use_worker(t, c->worker,
-               &(struct worker_use){ c->cpu_ns, c->wall_ns, c->in_flight_max });
+    t->in_flight_max = MAX(t->in_flight_max, c->in_flight_max);
+    use_worker(t, c->worker, &(struct worker_use){ c->cpu_ns, c->wall_ns });
     sum_up_workers(t);
 }
 

@@ -26,7 +26,7 @@ typedef struct client_report {
     int64_t clock_step_ns;   /* largest step of realtime seen, absolute */
     uint64_t lost;           /* samples or stamps lost inside the client */
     uint64_t resources;      /* times that fds, ports or memory ran out */
-    uint32_t in_flight_max;
+    uint32_t in_flight_max;  /* of all workers together */
     double in_flight_time; /* integral of requests in flight over time, request-seconds */
     bool measured;         /* lies in the measured window */
 } client_report;
@@ -42,7 +42,6 @@ struct error_tally {
 
 struct worker_use {
     int64_t cpu_ns, wall_ns; /* over all measured reports */
-    uint32_t in_flight_max;
 };
 
 struct tally_flight {
