@@ -93,7 +93,7 @@ inserter_clear(struct inserter *in)
     *in = (struct inserter){ 0 };
 }
 
-#define FIELD(kind) (*(const kind *)((const char *)object + column->offset))
+#define FIELD(kind) (*(const kind *)(const void *)((const char *)object + column->offset))
 
 static void
 insert_column(struct inserter *in, int parameter, const struct column *column,
@@ -161,7 +161,7 @@ int_or(sqlite3_stmt *statement, int at, int64_t null)
                : sqlite3_column_int64(statement, at);
 }
 
-#define FIELD(kind) (*(kind *)((char *)object + column->offset))
+#define FIELD(kind) (*(kind *)(void *)((char *)object + column->offset))
 
 static void
 read_column(sqlite3_stmt *statement, int at, const struct column *column, bool own,
