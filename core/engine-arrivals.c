@@ -73,15 +73,6 @@ cools_down(engine *e, int64_t now_ns)
             atomic_load(&r->measured_open) > 0);
 }
 
-/* Nothing more will start. What the engine did under load is reported apart from what
- * follows. */
-static void
-exhaust(engine *e)
-{
-    engine_report(e);
-    e->exhausted = true;
-}
-
 /* ---- drawn, not started ---- */
 
 const struct lens_arrival *
@@ -140,7 +131,7 @@ draw_one(engine *e, int64_t stage_ns)
     if (status == LENS_WAIT_UNTIL)
         e->ask_again_ns = e->run->stage_start_ns + a.at_ns;
     else if (status != LENS_WAIT)
-        exhaust(e);
+        e->exhausted = true;
     return false;
 }
 
@@ -180,7 +171,7 @@ censor_rest(engine *e, int64_t stage_ns)
 static void
 end_window(engine *e, int64_t stage_ns)
 {
-    exhaust(e);
+    e->exhausted = true;
     if (e->run->open_loop)
         censor_rest(e, stage_ns);
     engine_drop_all(e);

@@ -56,6 +56,7 @@ struct engine {
     /* The report under way. */
     client_report *report;
     int64_t report_start_ns, report_cpu_ns, in_flight_since_ns, beat_ns;
+    bool measuring;  /* when the report was begun */
     int64_t spun_ns; /* burnt by --spin */
     uint64_t resources_seen;
 };

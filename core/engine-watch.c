@@ -189,13 +189,15 @@ engine_count_in_flight(engine *e, int change)
     }
 }
 
+/* As long as measured requests are under way, late reactions matter. */
 static bool
-inside_window(const engine *e, int64_t now_ns)
+is_measuring(const engine *e, int64_t now_ns)
 {
+    const stage_run *r = e->run;
     const int64_t at_ns = engine_stage_time(e, now_ns);
 
-    return at_ns >= atomic_load(&e->run->window_start_ns) &&
-           at_ns < atomic_load(&e->run->window_end_ns) && !e->exhausted;
+    return at_ns >= atomic_load(&r->window_start_ns) &&
+           (at_ns < atomic_load(&r->window_end_ns) || atomic_load(&r->measured_open) > 0);
 }
 
 void
@@ -204,6 +206,7 @@ engine_report(engine *e)
     const int64_t now_ns = chrono_now(), cpu_ns = chrono_thread_cpu();
     const uint64_t resources = transport_resource_failures();
     client_report *r = e->report;
+    bool measuring;
 
     engine_count_in_flight(e, 0);
     r->worker = e->shard;
@@ -212,7 +215,9 @@ engine_report(engine *e)
     e->spun_ns = 0;
     r->clock_step_ns = transport_take_clock_step(e->transport);
     r->resources = e->shard == 0 ? resources - e->resources_seen : 0;
-    r->measured = inside_window(e, now_ns);
+    measuring = is_measuring(e, now_ns);
+    r->measured = measuring || e->measuring;
+    e->measuring = measuring;
     e->resources_seen = resources;
     e->report_start_ns = now_ns;
     e->report_cpu_ns = cpu_ns;

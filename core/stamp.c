@@ -16,7 +16,7 @@
 enum { LOOK_SIZE = 64 * 1024 };
 
 /* MSG_TRUNC copies nothing, but the kernel checks the address. */
-static char look_buffer[LOOK_SIZE];
+static _Thread_local char look_buffer[LOOK_SIZE];
 
 union control {
     char bytes[512];
