@@ -75,10 +75,10 @@ add_child(doc_node *parent, doc_node *key, doc_node *item)
 {
     if (parent->count % 8 == 0) {
         parent->items = g_renew(doc_node *, parent->items, parent->count + 8);
-        if (parent->kind == DOC_MAP)
+        if (key != NULL)
             parent->keys = g_renew(doc_node *, parent->keys, parent->count + 8);
     }
-    if (parent->kind == DOC_MAP)
+    if (key != NULL)
         parent->keys[parent->count] = key;
     parent->items[parent->count++] = item;
 }
@@ -171,7 +171,7 @@ fill_scalar(doc_node *n, const yaml_event_t *event, bool is_key, GError **error)
 static bool
 check_key(const doc_node *map, const doc_node *key, GError **error)
 {
-    if (key->kind != DOC_SCALAR || key->text[0] == '\0')
+    if (key->kind != DOC_SCALAR || key->text == NULL || key->text[0] == '\0')
         return doc_fail(key, error, "expected the name of a key");
     if (map->count >= DOC_KEY_LIMIT)
         return doc_fail(key, error, "too many keys");
