@@ -85,13 +85,14 @@ start_mock(calibrator *c, GError **error)
 calibrator *
 calibrator_new(const calibrate_settings *s, GError **error)
 {
-    g_autoptr(calibrator) c = g_new0(calibrator, 1);
+    calibrator *c = g_new0(calibrator, 1);
 
     c->settings = *s;
     c->directory = g_dir_make_tmp("lens-calibrate-XXXXXX", error);
-    if (c->directory == NULL || !start_mock(c, error))
-        return NULL;
-    return g_steal_pointer(&c);
+    if (c->directory != NULL && start_mock(c, error))
+        return c;
+    calibrator_free(c);
+    return NULL;
 }
 
 static void

@@ -128,19 +128,22 @@ content_begin(struct connection *c)
     return render_step(c, &step);
 }
 
-/* All reasoning of the answer; NULL: there is none. */
-static char *
-whole_reasoning(struct connection *c, struct lens_mock_step *step)
+/* All reasoning of the answer. */
+static struct lens_bytes
+whole_reasoning(struct connection *c)
 {
-    struct lens_bytes words;
-    char *copy;
+    struct lens_buffer *to = &c->server->reasoning;
 
     if (c->answer.reasoning == 0)
-        return NULL;
-    words = join_words(c, 0, c->answer.reasoning);
-    copy = g_strndup(words.data, words.size);
-    step->reasoning = (struct lens_bytes){ copy, words.size };
-    return copy;
+        return (struct lens_bytes){ "", 0 };
+    to->size = 0;
+    for (int64_t i = 0; i < c->answer.reasoning; i++) {
+        const struct lens_bytes word =
+            words_token(i, c->answer.fault == FAULT_SPLIT_UTF8);
+
+        buffer_append(to, word.data, word.size);
+    }
+    return (struct lens_bytes){ to->data, to->size };
 }
 
 /* All that comes behind the reasoning: visible text into `ret_text`, or a call. */
@@ -163,12 +166,10 @@ content_tokens(struct connection *c, int64_t count)
 {
     struct answer *a = &c->answer;
     struct lens_mock_step step = step_of(c, LENS_STEP_TEXT);
-    g_autofree char *reasoning = NULL;
 
     /* Some protocols repeat the reasoning where it ends. */
     if (a->sent == a->reasoning)
-        reasoning = whole_reasoning(c, &step);
-
+        step.reasoning = whole_reasoning(c);
     if (a->sent < a->reasoning) {
         step.kind = LENS_STEP_REASONING;
         step.text = join_words(c, a->sent, count);
@@ -193,8 +194,8 @@ lens_status
 content_finish(struct connection *c)
 {
     struct lens_mock_step step = step_of(c, LENS_STEP_FINISH);
-    g_autofree char *reasoning = whole_reasoning(c, &step);
 
+    step.reasoning = whole_reasoning(c);
     whole_rest(c, &step, &step.said);
     step.text = text_bytes(finish_reason(c));
     step.finish = step.text;
@@ -218,7 +219,6 @@ content_whole(struct connection *c)
 {
     mock *m = c->server;
     struct answer *a = &c->answer;
-    g_autofree char *reasoning = NULL;
     struct lens_mock_step step;
 
     if (m->script != NULL)
@@ -226,7 +226,7 @@ content_whole(struct connection *c)
     a->sent = a->total;
     m->truth.tokens += (uint64_t)a->total;
     step = step_of(c, LENS_STEP_WHOLE);
-    reasoning = whole_reasoning(c, &step);
+    step.reasoning = whole_reasoning(c);
     whole_rest(c, &step, &step.text);
     if (m->tool == NULL && a->fault == FAULT_HUGE_LINE)
         step.text = make_huge(c, step.text);

@@ -115,7 +115,7 @@ struct mock {
     wallclock wall;
     int64_t sent_ns; /* just before the last send() */
     struct truth truth;
-    struct lens_buffer render, fragment, whole;
+    struct lens_buffer render, fragment, reasoning, whole;
     struct http_request request;
     char read[READ_SIZE], plain[READ_SIZE];
 };

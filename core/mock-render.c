@@ -66,8 +66,9 @@ chunk_line(char to[static 20], size_t size)
     while ((size >>= 4) != 0);
     for (size_t i = 0; i < count; i++)
         to[i] = reversed[count - 1 - i];
-    memcpy(to + count, "\r\n", 2);
-    return count + 2;
+    to[count++] = '\r';
+    to[count++] = '\n';
+    return count;
 }
 
 struct lens_bytes

@@ -216,18 +216,12 @@ clear_entry(void *data)
     g_clear_pointer(&entry->content, g_bytes_unref);
 }
 
-mock_script *
-mock_script_parse(const char *text, gsize size, const char *path, GError **error)
+static bool
+parse_lines(mock_script *s, const char *text, gsize size, const char *path,
+            GError **error)
 {
-    g_autoptr(mock_script) s = g_new0(mock_script, 1);
     const char *end = text + size;
 
-    s->entries = g_array_new(FALSE, TRUE, sizeof(struct script_entry));
-    g_array_set_clear_func(s->entries, clear_entry);
-    s->text = g_string_new(NULL);
-    s->reasoning = g_string_new(NULL);
-    s->tool = g_string_new(NULL);
-    s->arguments = g_string_new(NULL);
     for (unsigned number = 1; text < end; number++) {
         const char *lf = memchr(text, '\n', (size_t)(end - text));
         const char *stop = lf != NULL ? lf : end;
@@ -237,18 +231,34 @@ mock_script_parse(const char *text, gsize size, const char *path, GError **error
             length--;
         if (length > 0 && !parse_line(s, text, length, error)) {
             g_prefix_error(error, "%s:%u: ", path, number);
-            return NULL;
+            return false;
         }
         text = stop + 1;
     }
-    if (s->entries->len == 0) {
-        g_set_error(error, LENS_ERROR, LENS_ERROR_FILE,
-                    "%s: no lines; expected JSON objects such as "
-                    "{\"after\":\"5ms\",\"text\":\"hello\"}",
-                    path);
-        return NULL;
-    }
-    return g_steal_pointer(&s);
+    if (s->entries->len > 0)
+        return true;
+    g_set_error(error, LENS_ERROR, LENS_ERROR_FILE,
+                "%s: no lines; expected JSON objects such as "
+                "{\"after\":\"5ms\",\"text\":\"hello\"}",
+                path);
+    return false;
+}
+
+mock_script *
+mock_script_parse(const char *text, gsize size, const char *path, GError **error)
+{
+    mock_script *s = g_new0(mock_script, 1);
+
+    s->entries = g_array_new(FALSE, TRUE, sizeof(struct script_entry));
+    g_array_set_clear_func(s->entries, clear_entry);
+    s->text = g_string_new(NULL);
+    s->reasoning = g_string_new(NULL);
+    s->tool = g_string_new(NULL);
+    s->arguments = g_string_new(NULL);
+    if (parse_lines(s, text, size, path, error))
+        return s;
+    mock_script_free(s);
+    return NULL;
 }
 
 mock_script *

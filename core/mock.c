@@ -264,6 +264,7 @@ mock_free(mock *m)
     truth_clear(&m->truth);
     buffer_clear(&m->render);
     buffer_clear(&m->fragment);
+    buffer_clear(&m->reasoning);
     buffer_clear(&m->whole);
     g_ptr_array_unref(m->providers);
     pthread_mutex_destroy(&m->lock);
