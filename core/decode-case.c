@@ -257,16 +257,12 @@ read_body(decode_case *c, JsonObject *object, GError **error)
     return true;
 }
 
-static decode_case *
-read_case(JsonObject *object, GError **error)
+static bool
+fill_case(decode_case *c, JsonObject *object, GError **error)
 {
-    g_autoptr(decode_case) c = g_new0(decode_case, 1);
     JsonNode *stream = json_object_get_member(object, "stream");
     int64_t status = 200;
 
-    c->body = g_byte_array_new();
-    c->ends = g_array_new(FALSE, FALSE, sizeof(size_t));
-    c->headers = g_ptr_array_new_with_free_func(g_free);
     c->streamed =
         stream == NULL || !JSON_NODE_HOLDS_VALUE(stream) || json_node_get_boolean(stream);
     if (!read_string(object, "id", &c->id, error) || !read_api(c, object, error) ||
@@ -275,9 +271,23 @@ read_case(JsonObject *object, GError **error)
         !read_headers(c, object, error) || !read_body(c, object, error) ||
         !read_object(object, "options", &c->options, error) ||
         !read_object(object, "expect", &c->expect, error))
-        return NULL;
+        return false;
     c->status = (int)status;
-    return g_steal_pointer(&c);
+    return true;
+}
+
+static decode_case *
+read_case(JsonObject *object, GError **error)
+{
+    decode_case *c = g_new0(decode_case, 1);
+
+    c->body = g_byte_array_new();
+    c->ends = g_array_new(FALSE, FALSE, sizeof(size_t));
+    c->headers = g_ptr_array_new_with_free_func(g_free);
+    if (fill_case(c, object, error))
+        return c;
+    decode_case_free(c);
+    return NULL;
 }
 
 /* ---- the text ---- */

@@ -197,7 +197,8 @@ emit_extras(struct lens_sink *sink, struct lens_bytes object, const char *only,
         }
         lens_json_raw(&j, &raw);
         memcpy(name, key.data, key.size);
-        memcpy(name + key.size, unit, unit_size);
+        for (size_t i = 0; i < unit_size; i++)
+            name[key.size + i] = unit[i];
         e.name = (struct lens_bytes){ name, key.size + unit_size };
         extra_number(raw, &e);
         st = sink->event(sink, &e);

@@ -251,7 +251,7 @@ join_texts(const struct lens_ask *ask, char *out, lens_status *st)
 
         if (i > 0) {
             if (out != NULL)
-                memcpy(out + size, "\n\n", 2);
+                out[size] = out[size + 1] = '\n';
             size += 2;
         }
         for (uint32_t k = 0; k < t->part_count; k++) {

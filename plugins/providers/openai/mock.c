@@ -138,7 +138,7 @@ recognise(const struct lens_mock_request *r, struct lens_mock_turn *turn,
 
     turn->max_output = -1;
     turn->input_tokens = 1;
-    strcpy(turn->model, "mock");
+    memcpy(turn->model, "mock", sizeof "mock");
     if (method_is(r, "GET") && path_ends(r->path, "/models")) {
         turn->api = LENS_MOCK_MODELS;
         return LENS_OK;

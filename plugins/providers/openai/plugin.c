@@ -1,4 +1,5 @@
 /* plugin: the two providers, their options and the exported symbol. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,7 +80,7 @@ static const struct lens_api apis[API_COUNT] = {
 static char *
 join_url(const char *base, const char *route)
 {
-    size_t size = strlen(base);
+    size_t size = strlen(base), length;
     const char *host = strstr(base, "://");
     const char *version = "";
     char *url;
@@ -88,24 +89,21 @@ join_url(const char *base, const char *route)
         size--;
     if (host != NULL && memchr(host + 3, '/', size - (size_t)(host + 3 - base)) == NULL)
         version = "/v1";
-    url = malloc(size + strlen(version) + strlen(route) + 1);
-    if (url == NULL)
-        return NULL;
-    memcpy(url, base, size);
-    strcpy(url + size, version);
-    strcat(url, route);
+    length = size + strlen(version) + strlen(route) + 1;
+    url = malloc(length);
+    if (url != NULL)
+        snprintf(url, length, "%.*s%s%s", (int)size, base, version, route);
     return url;
 }
 
 static char *
 bearer(const char *key)
 {
-    char *text = malloc(strlen(key) + sizeof "Bearer ");
+    const size_t length = strlen(key) + sizeof "Bearer ";
+    char *text = malloc(length);
 
-    if (text != NULL) {
-        strcpy(text, "Bearer ");
-        strcat(text, key);
-    }
+    if (text != NULL)
+        snprintf(text, length, "Bearer %s", key);
     return text;
 }
 
