@@ -132,7 +132,7 @@ skip_plain(const char *at, const char *end)
 static void
 write_escaped(struct lens_writer *w, const void *data, size_t size)
 {
-    const char *at = data, *end = at + size, *plain = at;
+    const char *at = size > 0 ? data : "", *end = at + size, *plain = at;
 
     while ((at = skip_plain(at, end)) < end) {
         const unsigned length = lens_utf8_length(at, end);

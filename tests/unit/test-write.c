@@ -108,6 +108,47 @@ integers_of_all_sizes(void **state)
     assert_string_equal(s.text, "-9223372036854775808 9223372036854775807 0");
 }
 
+static void
+nothing_is_an_empty_string(void **state)
+{
+    struct sheet s = { .budget = -1 };
+    struct lens_writer w;
+
+    (void)state;
+    lens_write_begin(&w, &s, put);
+    lens_write_string(&w, NULL, 0);
+    lens_write_bytes(&w, NULL, 0);
+    assert_int_equal(lens_write_end(&w), LENS_OK);
+    assert_string_equal(s.text, "\"\"");
+}
+
+static void
+a_prompt_joins_all_text_parts(void **state)
+{
+    const struct lens_part parts[] = {
+        { .kind = LENS_PART_TEXT, .data = { "a \"b\"", 5 } },
+        { .kind = LENS_PART_IMAGE, .data = { "no", 2 } },
+        { .kind = LENS_PART_TEXT, .data = { "c", 1 } },
+    };
+    const struct lens_turn turns[] = {
+        { LENS_ROLE_SYSTEM, 0, parts, 3, sizeof parts[0] },
+        { LENS_ROLE_USER, 0, parts + 2, 1, sizeof parts[0] },
+    };
+    struct lens_ask ask = { .turns = turns,
+                            .turn_count = 2,
+                            .turn_size = sizeof turns[0] };
+    struct sheet s = { .budget = -1 };
+    struct lens_writer w;
+
+    (void)state;
+    lens_write_begin(&w, &s, put);
+    lens_write_prompt(&w, &ask);
+    ask.turn_count = 0;
+    lens_write_prompt(&w, &ask);
+    assert_int_equal(lens_write_end(&w), LENS_OK);
+    assert_string_equal(s.text, "\"a \\\"b\\\"\\nc\\nc\"\"\"");
+}
+
 /* Small pieces go out together, big ones as they are, all of them in order. */
 static void
 pieces_are_joined(void **state)
@@ -154,9 +195,13 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(strings_become_json),       cmocka_unit_test(numbers_read_back),
-        cmocka_unit_test(integers_of_all_sizes),     cmocka_unit_test(pieces_are_joined),
+        cmocka_unit_test(strings_become_json),
+        cmocka_unit_test(numbers_read_back),
+        cmocka_unit_test(integers_of_all_sizes),
+        cmocka_unit_test(pieces_are_joined),
         cmocka_unit_test(the_first_failure_is_told),
+        cmocka_unit_test(nothing_is_an_empty_string),
+        cmocka_unit_test(a_prompt_joins_all_text_parts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
