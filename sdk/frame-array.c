@@ -22,12 +22,6 @@ struct walk {
     void *user;
 };
 
-static int
-is_space(char c)
-{
-    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
 /* An element ends before `past`. */
 static lens_status
 close_element(struct walk *w, const char *past)
@@ -74,7 +68,7 @@ between(struct walk *w, const char *at)
 {
     struct lens_framer *f = w->f;
 
-    if (is_space(*at))
+    if (lens_is_blank(*at))
         return LENS_OK;
     switch (f->state) {
     case AWAIT_ARRAY:
@@ -145,7 +139,7 @@ step(struct walk *w, const char *at)
     lens_status st;
 
     if (state == IN_WORD) {
-        if (!is_space(*at) && *at != ',' && *at != ']')
+        if (!lens_is_blank(*at) && *at != ',' && *at != ']')
             return LENS_OK;
         st = close_element(w, at);
         return st < 0 ? st : between(w, at);

@@ -9,7 +9,7 @@ emit_line(const char *line, size_t size, uint64_t start, uint64_t end, uint32_t 
     struct lens_frame frame = { .start = start, .end = end, .flags = flags };
     size_t blank = 0;
 
-    while (blank < size && memchr(" \t\r", line[blank], 3) != NULL)
+    while (blank < size && lens_is_blank(line[blank]))
         blank++;
     if (blank == size)
         return LENS_OK;

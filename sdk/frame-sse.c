@@ -422,7 +422,7 @@ is_complete(struct lens_bytes text)
     struct lens_json j;
     size_t blank = 0;
 
-    while (blank < size && memchr(" \t\r\n", data[blank], 4) != NULL)
+    while (blank < size && lens_is_blank(data[blank]))
         blank++;
     if (size - blank >= 6 && memcmp(data + blank, "[DONE]", 6) == 0)
         return 1;

@@ -204,6 +204,7 @@ mock_error(struct lens_harness *h, const struct lens_provider *p, void *self,
     if (ok && h->fault_class != LENS_CLASS_STREAM_ERROR)
         ok = lens_harness_problem(h, "an error in the mock's stream is class %u, not %d",
                                   h->fault_class, LENS_CLASS_STREAM_ERROR);
+    e->buffer.text = NULL;
     lens_text_clear(&text);
     return ok;
 }
@@ -228,6 +229,7 @@ mock_whole(struct lens_harness *h, const struct lens_provider *p, void *self,
     ok = ok &&
          lens_harness_decode(h, p, self, &answer, text.size, 0, LENS_WANT_CONTENT) &&
          answer_is(h, "whole", "Hello");
+    e->buffer.text = NULL;
     lens_text_clear(&text);
     return ok;
 }
@@ -255,6 +257,7 @@ mock_refused(struct lens_harness *h, const struct lens_provider *p, void *self,
     if (ok && h->fault_kind != LENS_KIND_RATE_LIMIT)
         ok = lens_harness_problem(h, "the mock's 429 is classified as kind %u, not %d",
                                   h->fault_kind, LENS_KIND_RATE_LIMIT);
+    e->buffer.text = NULL;
     lens_text_clear(&text);
     return ok;
 }

@@ -42,6 +42,7 @@ lens_text_print(struct lens_text *t, const char *format, ...)
     int size;
 
     va_start(list, format);
+    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): clang 14 is wrong here */
     size = vsnprintf(piece, sizeof piece, format, list);
     va_end(list);
     lens_text_add(t, piece, size < (int)sizeof piece ? (size_t)size : sizeof piece - 1);
@@ -117,15 +118,15 @@ declared(const struct lens_host *host, const char *name, struct lens_option *ret
         if (strcmp(ret->name, name) == 0)
             return 1;
     }
-    return lens_harness_problem(h, "asks for the option `%s`, which is not declared",
-                                name);
+    lens_harness_problem(h, "asks for the option `%s`, which is not declared", name);
+    return 0;
 }
 
 static int32_t
 host_opt_count(const struct lens_host *host, const char *name)
 {
     const struct lens_harness *h = harness_of(host);
-    struct lens_option option;
+    struct lens_option option = { 0 };
     int32_t count = 0;
 
     if (!declared(host, name, &option))
@@ -139,7 +140,7 @@ static const char *
 host_opt_string(const struct lens_host *host, const char *name, uint32_t nth)
 {
     const struct lens_harness *h = harness_of(host);
-    struct lens_option option;
+    struct lens_option option = { 0 };
     int given = 0;
 
     if (!declared(host, name, &option))
@@ -362,6 +363,7 @@ lens_harness_problem(struct lens_harness *h, const char *format, ...)
     if (h->problem[0] != '\0')
         return 0;
     va_start(list, format);
+    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): clang 14 is wrong here */
     vsnprintf(h->problem, sizeof h->problem, format, list);
     va_end(list);
     return 0;

@@ -114,7 +114,8 @@ escape(char c, char out[6])
     }
     if ((unsigned char)c >= 0x20 && c != 0x7f)
         return 0;
-    memcpy(out + 1, "u00", 3);
+    out[1] = 'u';
+    out[2] = out[3] = '0';
     out[4] = hex[(unsigned char)c >> 4];
     out[5] = hex[c & 15];
     return 6;
