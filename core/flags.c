@@ -12,7 +12,7 @@ static const command command_table[] = {
       "lens run http://127.0.0.1:8000 -c 32 -d 60s\n"
       "lens run --provider groq -m llama-3.1-8b-instant -n 200 --slo 'ttft.p99<500ms'\n"
       "lens run plan.yaml --dry-run" },
-    { "show", "RUN.lens", 1, 1, "Show the summary of a run file", NULL,
+    { "show", "RUN.lens...", 1, 1000, "Show the summary of a run file", NULL,
       "lens show lens-20260102-030405.lens\nlens show run.lens --json | jq "
       ".run.verdict" },
     { "export", "RUN.lens --to NAME:k=v", 1, 1, "Send a run file to exporters",

@@ -15,7 +15,8 @@ on_interrupt(void *data)
 
     if (r->signal == 0)
         r->signal = SIGINT;
-    r->signals++;
+    if (++r->signals >= 2)
+        exporters_skip_wait();
     return G_SOURCE_CONTINUE;
 }
 
@@ -26,7 +27,8 @@ on_terminate(void *data)
 
     if (r->signal == 0)
         r->signal = SIGTERM;
-    r->signals++;
+    if (++r->signals >= 2)
+        exporters_skip_wait();
     return G_SOURCE_CONTINUE;
 }
 
@@ -45,34 +47,6 @@ run_stages(run *r, GError **error)
         }
     }
     return true;
-}
-
-static void
-free_export_state(void *data)
-{
-    struct export_state *state = data;
-
-    g_free(state->kind);
-    g_free(state->name);
-    g_free(state->error);
-    g_free(state);
-}
-
-static bool
-finish_exports(run *r)
-{
-    bool complete = true;
-
-    g_ptr_array_set_free_func(r->info->exports, free_export_state);
-    for (unsigned i = 0; i < r->exporters->len; i++) {
-        struct export_state *state = g_new0(struct export_state, 1);
-
-        exporter_finish(r->exporters->pdata[i],
-                        r->signals >= 2 ? 0 : r->plan->export_wait_ns, state);
-        complete &= state->complete;
-        g_ptr_array_add(r->info->exports, state);
-    }
-    return complete;
 }
 
 static void
@@ -161,7 +135,8 @@ carry_out(run *r)
     run_info_judge(r->info);
     recorder_end_run(r->recorder);
     live_view_clear(r->view);
-    complete = finish_exports(r);
+    complete = exporters_finish(r->exporters, r->info,
+                                r->signals >= 2 ? 0 : r->plan->export_wait_ns);
     run_info_judge(r->info);
     if (r->exporters->len > 0)
         recorder_end_run(r->recorder);
@@ -194,6 +169,7 @@ run_plan(plan *p, registry *plugins)
         code = carry_out(&r);
     } else {
         code = fail(&r, error);
+        g_ptr_array_set_size(r.exporters, 0); /* they read what the recorder counts */
         if (r.recorder != NULL)
             recorder_close(r.recorder, NULL);
     }
