@@ -1,182 +1,7 @@
 #include <string.h>
 
-#include "frame-cut.h"
+#include "frame-sse.h"
 #include "json.h"
-
-/* f->state */
-enum {
-    STATE_OUTSIDE = 0, /* no field line since the last dispatch */
-    STATE_EVENT = 1,
-    STATE_RAW = 2 /* JSON outside of any event, over lines (protocols.md 8.3) */
-};
-
-/* f->kind: what the line is, as far as it has been seen. */
-enum {
-    LINE_UNKNOWN = 0, /* its front stands in f->head */
-    LINE_SKIPPED,     /* comment or a field without meaning: no byte of it is kept */
-    LINE_DATA,
-    LINE_NAME,
-    LINE_ERROR,
-    LINE_RAW
-};
-
-/* f->marks */
-enum {
-    MARK_SWALLOW_LF = 1, /* the last line ended with CR */
-    MARK_DATA = 2,       /* the event has a data line */
-    MARK_LINE_OPEN = 4,  /* some of the line has been seen */
-    MARK_VALUE_OPEN = 8, /* a space in front of the value may still come */
-    MARK_IN_STRING = 16, /* raw JSON */
-    MARK_ESCAPE = 32,
-    MARK_AT_END = 64 /* the body ended */
-};
-
-/* Where messages go. */
-struct outlet {
-    lens_frame_fn fn;
-    void *user;
-};
-
-/* Moves data that lies in the read into the buffer. */
-static lens_status
-keep_view(struct lens_framer *f)
-{
-    const char *view = f->view;
-    lens_status st;
-
-    if (view == NULL)
-        return LENS_OK;
-    f->view = NULL;
-    f->used = 0;
-    st = lens_framer_keep(f, view, f->data_size);
-    return st;
-}
-
-static void
-forget_event(struct lens_framer *f)
-{
-    f->state = STATE_OUTSIDE;
-    f->marks &= MARK_SWALLOW_LF | MARK_AT_END;
-    f->view = NULL;
-    f->used = f->data_size = 0;
-    f->name_size = 0;
-}
-
-/* Hands out the event and forgets it. */
-static lens_status
-dispatch(struct lens_framer *f, uint64_t end, uint32_t flags, const struct outlet *out)
-{
-    struct lens_frame frame = { .start = f->start, .end = end, .flags = flags };
-    lens_status st = LENS_OK;
-
-    frame.data.data = f->view != NULL ? f->view : f->buffer;
-    frame.data.size = f->data_size;
-    frame.name.data = f->name;
-    frame.name.size = f->name_size;
-    if (f->data_size > 0)
-        st = lens_framer_emit(&frame, out->fn, out->user);
-    forget_event(f);
-    return st;
-}
-
-/* ---- the value of a field, by pieces ---- */
-
-static void
-add_name(struct lens_framer *f, const char *at, size_t size)
-{
-    const size_t room = sizeof f->name - f->name_size;
-
-    if (size > room)
-        size = room;
-    memcpy(f->name + f->name_size, at, size);
-    f->name_size += (uint32_t)size;
-}
-
-/* Begins the value of a field; a data line after the first one joins it by LF. */
-static lens_status
-begin_value(struct lens_framer *f)
-{
-    lens_status st = LENS_OK;
-
-    f->marks |= MARK_VALUE_OPEN;
-    if (f->kind == LINE_NAME) {
-        f->name_size = 0;
-        return LENS_OK;
-    }
-    if (f->kind == LINE_SKIPPED)
-        return LENS_OK;
-    st = keep_view(f);
-    if (st >= 0 && f->kind == LINE_DATA) {
-        if (f->marks & MARK_DATA)
-            st = lens_framer_keep(f, "\n", 1);
-        f->marks |= MARK_DATA;
-        f->data_size = f->used;
-    }
-    return st;
-}
-
-static lens_status
-add_value(struct lens_framer *f, const char *at, size_t size)
-{
-    lens_status st = LENS_OK;
-
-    if (size > 0 && f->marks & MARK_VALUE_OPEN) {
-        f->marks &= ~(uint32_t)MARK_VALUE_OPEN;
-        if (*at == ' ') {
-            at++;
-            size--;
-        }
-    }
-    if (f->kind == LINE_NAME) {
-        add_name(f, at, size);
-    } else if (f->kind == LINE_DATA || f->kind == LINE_ERROR) {
-        st = lens_framer_keep(f, at, size);
-        if (f->kind == LINE_DATA)
-            f->data_size = f->used;
-    }
-    return st;
-}
-
-/* ---- JSON outside of any event ---- */
-
-static void
-count_braces(struct lens_framer *f, const char *at, size_t size)
-{
-    for (const char *end = at + size; at < end; at++) {
-        if (f->marks & MARK_ESCAPE)
-            f->marks &= ~(uint32_t)MARK_ESCAPE;
-        else if (f->marks & MARK_IN_STRING && *at == '\\')
-            f->marks |= MARK_ESCAPE;
-        else if (*at == '"')
-            f->marks ^= MARK_IN_STRING;
-        else if (f->marks & MARK_IN_STRING)
-            continue;
-        else if (*at == '{')
-            f->depth++;
-        else if (*at == '}' && f->depth > 0)
-            f->depth--;
-    }
-}
-
-static lens_status
-add_raw(struct lens_framer *f, const char *at, size_t size)
-{
-    count_braces(f, at, size);
-    return lens_framer_keep(f, at, size);
-}
-
-/* A line of raw JSON ended. No string goes on over a line end. */
-static lens_status
-end_raw_line(struct lens_framer *f, uint64_t end, const struct outlet *out)
-{
-    f->marks &= ~(uint32_t)(MARK_IN_STRING | MARK_ESCAPE);
-    f->data_size = f->used;
-    if (f->depth == 0)
-        return dispatch(f, end, LENS_FRAME_BARE, out);
-    return lens_framer_keep(f, "\n", 1);
-}
-
-/* ---- lines ---- */
 
 static const struct field {
     const char *name;
@@ -227,7 +52,7 @@ classify(struct lens_framer *f, const char *at, size_t size, int whole)
 /* The line is known by now: begins it, `at` being its front. */
 static lens_status
 begin_line(struct lens_framer *f, const char *at, size_t size, int field_size,
-           const struct outlet *out)
+           const struct lens_sse_outlet *out)
 {
     lens_status st = LENS_OK;
 
@@ -237,14 +62,14 @@ begin_line(struct lens_framer *f, const char *at, size_t size, int field_size,
             f->state = STATE_RAW;
             f->depth = 0;
         }
-        return add_raw(f, at, size);
+        return lens_sse_add_raw(f, at, size);
     }
     if (*at == ':')
         return LENS_OK;
     /* A field ends raw JSON, complete or not: it must not eat the rest of the stream. */
     if (f->state == STATE_RAW) {
         f->data_size = f->used;
-        st = dispatch(f, f->line_start, LENS_FRAME_BARE, out);
+        st = lens_sse_dispatch(f, f->line_start, LENS_FRAME_BARE, out);
         if (st < 0)
             return st;
     }
@@ -253,13 +78,15 @@ begin_line(struct lens_framer *f, const char *at, size_t size, int field_size,
         f->state = STATE_EVENT;
     }
     f->marks |= MARK_LINE_OPEN;
-    st = begin_value(f);
-    return st < 0 ? st : add_value(f, at + field_size, size - (size_t)field_size);
+    st = lens_sse_begin_value(f);
+    return st < 0 ? st
+                  : lens_sse_add_value(f, at + field_size, size - (size_t)field_size);
 }
 
 /* Some bytes of a line whose end has not been seen. */
 static lens_status
-push_line(struct lens_framer *f, const char *at, size_t size, const struct outlet *out)
+push_line(struct lens_framer *f, const char *at, size_t size,
+          const struct lens_sse_outlet *out)
 {
     lens_status st = LENS_OK;
 
@@ -277,49 +104,13 @@ push_line(struct lens_framer *f, const char *at, size_t size, const struct outle
         }
     }
     if (f->kind == LINE_RAW)
-        return add_raw(f, at, size);
-    return f->kind == LINE_UNKNOWN ? st : add_value(f, at, size);
-}
-
-/* The value of the error line, which stands behind the event's data. */
-static struct lens_bytes
-error_value(const struct lens_framer *f)
-{
-    struct lens_bytes value = { f->buffer, f->used - f->data_size };
-
-    if (value.size > 0)
-        value.data += f->data_size;
-    return value;
-}
-
-/* An error line is a message of its own; the event around it goes on. */
-static lens_status
-emit_error(struct lens_framer *f, uint64_t end, const struct outlet *out)
-{
-    struct lens_frame frame = { .data = error_value(f),
-                                .start = f->line_start,
-                                .end = end,
-                                .flags = LENS_FRAME_ERROR_FIELD };
-
-    if (f->marks & MARK_AT_END)
-        frame.flags |= LENS_FRAME_UNTERMINATED;
-    if (frame.data.size == 0 || *frame.data.data != '{')
-        return LENS_OK;
-    return lens_framer_emit(&frame, out->fn, out->user);
-}
-
-/* An error line alone opens no event. */
-static void
-close_error(struct lens_framer *f)
-{
-    f->used = f->data_size;
-    if (f->start == f->line_start)
-        f->state = STATE_OUTSIDE;
+        return lens_sse_add_raw(f, at, size);
+    return f->kind == LINE_UNKNOWN ? st : lens_sse_add_value(f, at, size);
 }
 
 /* The end of a line that was pushed. */
 static lens_status
-end_line(struct lens_framer *f, uint64_t end, const struct outlet *out)
+end_line(struct lens_framer *f, uint64_t end, const struct lens_sse_outlet *out)
 {
     lens_status st = LENS_OK;
 
@@ -329,10 +120,10 @@ end_line(struct lens_framer *f, uint64_t end, const struct outlet *out)
         st = begin_line(f, f->head, f->head_size, field_size, out);
     }
     if (st >= 0 && f->kind == LINE_RAW)
-        st = end_raw_line(f, end, out);
+        st = lens_sse_end_raw(f, end, out);
     if (st >= 0 && f->kind == LINE_ERROR) {
-        st = emit_error(f, end, out);
-        close_error(f);
+        st = lens_sse_emit_error(f, end, out);
+        lens_sse_close_error(f);
     }
     f->kind = LINE_UNKNOWN;
     f->head_size = 0;
@@ -343,7 +134,7 @@ end_line(struct lens_framer *f, uint64_t end, const struct outlet *out)
 /* A line that lies whole in the read: the first data line of an event stays there. */
 static lens_status
 whole_line(struct lens_framer *f, const char *at, size_t size, uint64_t end,
-           const struct outlet *out)
+           const struct lens_sse_outlet *out)
 {
     if (size >= 5 && !(f->marks & MARK_DATA) && f->state != STATE_RAW &&
         memcmp(at, "data:", 5) == 0) {
@@ -365,14 +156,14 @@ whole_line(struct lens_framer *f, const char *at, size_t size, uint64_t end,
     }
     if (f->state == STATE_RAW)
         return LENS_OK;
-    return dispatch(f, end, 0, out);
+    return lens_sse_dispatch(f, end, 0, out);
 }
 
 lens_status
 lens_cut_sse(struct lens_framer *f, const char *data, size_t size, lens_frame_fn fn,
              void *user)
 {
-    const struct outlet out = { fn, user };
+    const struct lens_sse_outlet out = { fn, user };
     const char *at = data, *end = data + size;
     const char *feed = at, *carriage = at; /* next of each, `end` when there is none */
     lens_status st = LENS_OK;
@@ -410,7 +201,7 @@ lens_cut_sse(struct lens_framer *f, const char *data, size_t size, lens_frame_fn
         else if (*stop == '\r' && *at == '\n')
             at++;
     }
-    return st < 0 ? st : keep_view(f);
+    return st < 0 ? st : lens_sse_keep_view(f);
 }
 
 /* Rule 6: what may be delivered although its end never came. */
@@ -433,14 +224,14 @@ is_complete(struct lens_bytes text)
 lens_status
 lens_end_sse(struct lens_framer *f, lens_frame_fn fn, void *user)
 {
-    const struct outlet out = { fn, user };
+    const struct lens_sse_outlet out = { fn, user };
     const int raw = f->state == STATE_RAW || f->kind == LINE_RAW;
     struct lens_bytes data;
     lens_status st = LENS_OK;
 
     f->marks |= MARK_AT_END;
     /* A cut error line must not come out as one. */
-    if (f->kind == LINE_ERROR && !is_complete(error_value(f)))
+    if (f->kind == LINE_ERROR && !is_complete(lens_sse_error_value(f)))
         f->kind = LINE_SKIPPED;
     if (f->marks & MARK_LINE_OPEN)
         st = end_line(f, f->position, &out);
@@ -449,8 +240,8 @@ lens_end_sse(struct lens_framer *f, lens_frame_fn fn, void *user)
     data.data = f->buffer;
     data.size = f->data_size;
     if (raw || data.size == 0 || !is_complete(data)) {
-        forget_event(f);
+        lens_sse_forget(f);
         return LENS_OK;
     }
-    return dispatch(f, f->position, LENS_FRAME_UNTERMINATED, &out);
+    return lens_sse_dispatch(f, f->position, LENS_FRAME_UNTERMINATED, &out);
 }
