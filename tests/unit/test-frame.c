@@ -210,6 +210,7 @@ what_has_no_meaning_takes_no_memory(void **state)
                              0);
         lens_framer_clear(&f);
     }
+    record_of_host = NULL;
 }
 
 static lens_status
@@ -242,6 +243,7 @@ a_failure_sticks_until_the_reset(void **state)
     assert_int_equal(calls, 2);
     lens_framer_clear(&f);
     assert_int_equal(r.grown, 0);
+    record_of_host = NULL;
 }
 
 static void

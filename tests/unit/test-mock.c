@@ -663,6 +663,8 @@ counts_the_truth_and_forgets_it_when_told(void **state)
     JsonObject *root, *ttft;
 
     (void)state;
+    assert_has(one, "200 OK");
+    assert_has(two, "200 OK");
     await_count(m, "answered", 2);
     assert_int_equal(truth_count(m, "requests"), 2);
     assert_int_equal(truth_count(m, "streams"), 1);
