@@ -272,8 +272,10 @@ note_output(flight *f, const struct flight_mark *m, int64_t now_ns)
     if (m->clock == LENS_CLOCK_USER) {
         const struct poll_turn *turn = poller_turn(f->context->poller);
 
+        /* It came after the loop woke, and after the request had left. */
         a->user_stamps++;
-        histogram_record(f->context->lag_user, m->at_ns - turn->woke_ns);
+        histogram_record(f->context->lag_user,
+                         m->at_ns - MAX(turn->woke_ns, f->exchange->departure_ns));
         return;
     }
     if (m->clock == LENS_CLOCK_INTERVAL)

@@ -102,13 +102,30 @@ clean_one(GString *out, const char *text, size_t size)
     return used;
 }
 
+/* Nearly all of what a server sends. */
+static size_t
+printable_run(const char *text, size_t size)
+{
+    size_t run = 0;
+
+    while (run < size && (unsigned char)(text[run] - 0x20) < 0x5f)
+        run++;
+    return run;
+}
+
 char *
 plain_text(const char *text, gssize size)
 {
     const size_t length = size < 0 ? strlen(text) : (size_t)size;
     GString *out = g_string_sized_new(length);
 
-    for (size_t i = 0; i < length;)
-        i += clean_one(out, text + i, length - i);
+    for (size_t i = 0; i < length;) {
+        const size_t run = printable_run(text + i, length - i);
+
+        g_string_append_len(out, text + i, (gssize)run);
+        i += run;
+        if (i < length)
+            i += clean_one(out, text + i, length - i);
+    }
     return g_string_free(out, FALSE);
 }
