@@ -257,8 +257,10 @@ read_cell(import_values *v, const struct slots *slots, enum import_field field,
     case FIELD_NUMBER:
         return read_count(c, slots->numbers[field], error);
     case FIELD_FLAG:
+        g_assert(slots->flags[field] != NULL);
         return read_flag(c, slots->flags[field], error);
     case FIELD_TEXT:
+        g_assert(slots->texts[field] != NULL);
         *slots->texts[field] = c->text;
         return true;
     }
