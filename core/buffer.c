@@ -5,7 +5,7 @@
 #include "grow.h"
 #include "host.h"
 
-enum { FIRST_CAPACITY = 256 };
+enum { FIRST_CAPACITY = 32 };
 
 lens_status
 buffer_append(struct lens_buffer *b, const void *data, size_t size)

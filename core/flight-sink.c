@@ -15,13 +15,6 @@ set_text(char **field, struct lens_bytes text)
 }
 
 static void
-append_text(GString *to, struct lens_bytes text)
-{
-    if (to->len + text.size <= TEXT_LIMIT)
-        g_string_append_len(to, text.data, (gssize)text.size);
-}
-
-static void
 append_json_string(GString *to, const char *text)
 {
     g_string_append_c(to, '"');
@@ -69,11 +62,11 @@ on_event(struct lens_sink *sink, const struct lens_event *e)
     case LENS_EV_TEXT:
     case LENS_EV_REFUSAL:
         if (f->context->record_text && e->lane == 0)
-            append_text(f->text, e->text);
+            flight_append(&f->text, e->text.data, e->text.size, TEXT_LIMIT);
         break;
     case LENS_EV_REASONING:
         if (f->context->record_text && e->lane == 0)
-            append_text(f->reasoning, e->text);
+            flight_append(&f->reasoning, e->text.data, e->text.size, TEXT_LIMIT);
         break;
     case LENS_EV_USAGE:
         if (e->code < LENS_USAGE_COUNT)

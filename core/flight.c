@@ -21,16 +21,36 @@ run_time(const flight *f, int64_t monotonic_ns)
     return monotonic_ns < 0 ? NEVER : monotonic_ns - f->context->run_start_ns;
 }
 
+/* Most flights never need their texts: made when first written to. */
+void
+flight_append(GString **text, const char *data, size_t size, size_t limit)
+{
+    if (*text == NULL)
+        *text = g_string_new(NULL);
+    g_string_append_len(*text, data, (gssize)MIN(size, limit - (*text)->len));
+}
+
+static void
+empty_text(GString *text)
+{
+    if (text != NULL)
+        g_string_truncate(text, 0);
+}
+
+static void
+free_text(GString *text)
+{
+    if (text != NULL)
+        g_string_free(text, TRUE);
+}
+
 flight *
 flight_new(const flight_context *context)
 {
     flight *f = g_new0(flight, 1);
 
     f->context = context;
-    f->error_body = g_string_new(NULL);
     f->extra = g_string_new(NULL);
-    f->text = g_string_new(NULL);
-    f->reasoning = g_string_new(NULL);
     flight_sink_init(&f->sink, context->record_text);
     return f;
 }
@@ -43,10 +63,10 @@ flight_free(flight *f)
     if (f->decoder != NULL)
         provider_of(f)->stream_close(f->decoder);
     sample_free(f->sample);
-    g_string_free(f->error_body, TRUE);
+    free_text(f->error_body);
     g_string_free(f->extra, TRUE);
-    g_string_free(f->text, TRUE);
-    g_string_free(f->reasoning, TRUE);
+    free_text(f->text);
+    free_text(f->reasoning);
     g_free(f->marks);
     g_free(f);
 }
@@ -56,8 +76,8 @@ flight_begin(flight *f, sample *s)
 {
     f->sample = s;
     f->now = &s->attempts[0];
-    g_string_truncate(f->text, 0);
-    g_string_truncate(f->reasoning, 0);
+    empty_text(f->text);
+    empty_text(f->reasoning);
 }
 
 static void
@@ -67,7 +87,7 @@ forget_try(flight *f)
     f->terminal = f->output = f->failed = false;
     f->last_output_ns = f->terminal_ns = -1;
     f->decoder_fresh = false;
-    g_string_truncate(f->error_body, 0);
+    empty_text(f->error_body);
     g_string_truncate(f->extra, 0);
 }
 
@@ -212,8 +232,7 @@ flight_body(exchange *x, const char *data, size_t size, int64_t at_ns, uint32_t 
     lens_status status;
 
     if (!is_fine(x->status)) {
-        g_string_append_len(f->error_body, data,
-                            (gssize)MIN(size, ERROR_BODY_LIMIT - f->error_body->len));
+        flight_append(&f->error_body, data, size, ERROR_BODY_LIMIT);
         return true;
     }
     f->at_ns = at_ns;
@@ -375,7 +394,8 @@ classify(flight *f)
         .headers = (const struct lens_pair *)(void *)x->headers->data,
         .header_count = x->headers->len,
         .header_size = sizeof(struct lens_pair),
-        .body = { f->error_body->str, f->error_body->len },
+        .body = { f->error_body != NULL ? f->error_body->str : "",
+                  f->error_body != NULL ? f->error_body->len : 0 },
         .unix_ns = chrono_wall(),
     };
     g_autofree char *words = NULL;
@@ -442,6 +462,13 @@ close_answer(flight *f, const struct exchange_end *end)
         a->usage_partial = true;
 }
 
+static char *
+text_of(const GString *text)
+{
+    return text != NULL && text->len > 0 ? secret_redact(text->str, (gssize)text->len)
+                                         : NULL;
+}
+
 static void
 settle_texts(flight *f)
 {
@@ -452,10 +479,8 @@ settle_texts(flight *f)
         return;
     g_free(s->text);
     g_free(s->reasoning);
-    s->text = secret_redact(f->text->str, (gssize)f->text->len);
-    s->reasoning = f->reasoning->len > 0
-                       ? secret_redact(f->reasoning->str, (gssize)f->reasoning->len)
-                       : NULL;
+    s->text = text_of(f->text);
+    s->reasoning = text_of(f->reasoning);
 }
 
 void

@@ -5,6 +5,9 @@
 #include "secret.h"
 #include "transport-private.h"
 
+/* Of a side call: more is no list of models. */
+enum { HEAD_LIMIT = 256 * 1024 };
+
 static const char *
 advice(CURLcode code)
 {
@@ -30,6 +33,8 @@ set_error(GError **error, const plan_target *target, CURLcode code, const char *
     g_autofree char *clean =
         secret_redact(words[0] != '\0' ? words : curl_easy_strerror(code), -1);
 
+    if (strncmp(clean, "SSL", 3) == 0 && code == CURLE_OPERATION_TIMEDOUT)
+        code = CURLE_SSL_CONNECT_ERROR; /* connected, then no answer to the handshake */
     g_set_error(error, LENS_ERROR, LENS_ERROR_REACH, "target %s: cannot reach %s: %s; %s",
                 target->name, target->url, clean, advice(code));
 }
@@ -58,7 +63,8 @@ transport_preflight(const plan_target *target, GError **error)
 
 struct collected {
     GString *body;
-    size_t limit;
+    size_t limit, head_size;
+    bool too_large;
 };
 
 static size_t
@@ -67,10 +73,34 @@ on_body(char *data, size_t one, size_t size, void *user)
     struct collected *c = user;
 
     (void)one;
-    if (c->body->len + size > c->limit)
+    c->too_large = c->body->len + size > c->limit;
+    if (c->too_large)
         return 0;
     g_string_append_len(c->body, data, (gssize)size);
     return size;
+}
+
+static size_t
+on_head(char *data, size_t one, size_t size, void *user)
+{
+    struct collected *c = user;
+
+    (void)data;
+    (void)one;
+    c->head_size += size;
+    c->too_large = c->head_size > HEAD_LIMIT;
+    return c->too_large ? 0 : size;
+}
+
+static void
+set_call_error(GError **error, const plan_target *target, const char *url,
+               const struct collected *c, CURLcode code, const char *words)
+{
+    if (c->too_large)
+        g_set_error(error, LENS_ERROR, LENS_ERROR_REACH,
+                    "target %s: the answer of %s is too large", target->name, url);
+    else
+        set_error(error, target, code, words);
 }
 
 bool
@@ -90,6 +120,8 @@ transport_call(const plan_target *target, const struct lens_request *request,
     curl_easy_setopt(easy, CURLOPT_URL, request->url.data);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, &collected);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, &collected);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, 30000L);
     code = curl_easy_perform(easy);
     if (code == CURLE_OK)
@@ -98,6 +130,6 @@ transport_call(const plan_target *target, const struct lens_request *request,
     curl_slist_free_all(headers);
     curl_slist_free_all(resolve);
     if (code != CURLE_OK)
-        set_error(error, target, code, words);
+        set_call_error(error, target, request->url.data, &collected, code, words);
     return code == CURLE_OK;
 }

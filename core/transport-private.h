@@ -21,8 +21,7 @@ typedef struct connection {
 struct exchange_private {
     transport *transport;
     CURL *easy;
-    struct curl_slist *headers;
-    char *sent_headers; /* what `headers` was made from */
+    struct curl_slist *headers; /* its own; NULL: a shared list */
     char *sent_url;
     connection *connection;
     char error[CURL_ERROR_SIZE];

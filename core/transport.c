@@ -20,7 +20,8 @@ enum {
     TLS_OVERHEAD = 22,
     /* What the position inside a look may be off by; smaller than any message. */
     POSITION_SLACK = 8,
-    SMALL_BODY = 16 * 1024
+    SMALL_BODY = 16 * 1024,
+    SHARED_LISTS = 64
 };
 
 static const int64_t LOOK_AGAIN_NS = 10 * NS_PER_US;
@@ -34,6 +35,7 @@ struct transport {
     wallclock wall;
     bool user_clock, secure;
     int64_t curl_deadline_ns; /* INT64_MAX: none */
+    GHashTable *header_lists; /* struct curl_slist, by the text of their headers */
     GPtrArray *by_fd;         /* connection, by file descriptor */
     GPtrArray *all, *idle;    /* exchange */
     GPtrArray *touched;       /* exchange: got something in this look */
@@ -614,7 +616,6 @@ exchange_free(void *data)
 
     curl_easy_cleanup(x->private->easy);
     curl_slist_free_all(x->private->headers);
-    g_free(x->private->sent_headers);
     g_free(x->private->sent_url);
     g_free(x->private);
     lens_request_clear(&x->request);
@@ -623,18 +624,11 @@ exchange_free(void *data)
     g_free(x);
 }
 
-static exchange *
-exchange_new(transport *t)
+/* All that a handle keeps from request to request. */
+static void
+set_up(transport *t, exchange *x)
 {
-    exchange *x = g_new0(exchange, 1);
-    CURL *easy = curl_easy_init();
-
-    x->private = g_new0(struct exchange_private, 1);
-    x->private->transport = t;
-    x->private->easy = easy;
-    x->headers = g_array_new(FALSE, FALSE, sizeof(struct lens_pair));
-    x->header_text = g_string_new(NULL);
-    lens_request_init(&x->request);
+    CURL *easy = x->private->easy;
 
     easy_setup(easy, t->target, t->resolve);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, x);
@@ -653,14 +647,40 @@ exchange_new(transport *t)
         curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
         curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
     }
+}
+
+static exchange *
+exchange_new(transport *t)
+{
+    exchange *x = g_new0(exchange, 1);
+
+    x->private = g_new0(struct exchange_private, 1);
+    x->private->transport = t;
+    x->private->easy = curl_easy_init();
+    x->headers = g_array_new(FALSE, FALSE, sizeof(struct lens_pair));
+    x->header_text = g_string_new(NULL);
+    lens_request_init(&x->request);
+    set_up(t, x);
     g_ptr_array_add(t->all, x);
     return x;
+}
+
+/* libcurl counts its silent resends over the whole life of a handle and fails the sixth;
+ * only a reset starts that count anew. */
+static void
+forget_resends(transport *t, exchange *x)
+{
+    curl_easy_reset(x->private->easy);
+    g_clear_pointer(&x->private->sent_url, g_free);
+    set_up(t, x);
 }
 
 void
 transport_put(transport *t, exchange *x)
 {
     x->user = NULL;
+    if (x->private->sends > 1)
+        forget_resends(t, x);
     g_ptr_array_add(t->idle, x);
 }
 
@@ -712,26 +732,41 @@ join_headers(const struct lens_request *r)
     return g_string_free(all, FALSE);
 }
 
-/* URL and headers hardly ever change from request to request: set them only when they do.
- */
-static void
-set_request(exchange *x)
+/* Requests of one target hardly ever differ in their headers: those that do not share one
+ * list. With headers of their own (a signature) the oldest lists would pile up, so each
+ * gets its own. */
+static struct curl_slist *
+header_list(transport *t, exchange *x)
 {
     struct exchange_private *private = x->private;
-    g_autofree char *headers = join_headers(&x->request);
+    g_autofree char *text = join_headers(&x->request);
+    struct curl_slist *list = g_hash_table_lookup(t->header_lists, text);
 
+    curl_slist_free_all(private->headers);
+    private->headers = NULL;
+    if (list == NULL) {
+        list = easy_header_list(&x->request);
+        if (g_hash_table_size(t->header_lists) < SHARED_LISTS)
+            g_hash_table_insert(t->header_lists, g_steal_pointer(&text), list);
+        else
+        private->headers = list;
+    }
+    return list;
+}
+
+static void
+set_request(transport *t, exchange *x)
+{
+    struct exchange_private *private = x->private;
+    struct curl_slist *headers = header_list(t, x);
+
+    g_ptr_array_set_size(x->request.headers, 0); /* the list has them now */
     if (g_strcmp0(private->sent_url, x->request.url.data) != 0) {
         g_free(private->sent_url);
         private->sent_url = g_strdup(x->request.url.data);
         curl_easy_setopt(private->easy, CURLOPT_URL, private->sent_url);
     }
-    if (g_strcmp0(private->sent_headers, headers) != 0) {
-        curl_slist_free_all(private->headers);
-        private->headers = easy_header_list(&x->request);
-        g_free(private->sent_headers);
-        private->sent_headers = g_steal_pointer(&headers);
-    }
-    easy_request(private->easy, &x->request, private->headers);
+    easy_request(private->easy, &x->request, headers);
 }
 
 void
@@ -739,7 +774,7 @@ transport_start(transport *t, exchange *x)
 {
     x->private->sends = x->private->redirects = 0;
     x->private->active = true;
-    set_request(x);
+    set_request(t, x);
     x->start_ns = chrono_now();
     curl_multi_add_handle(t->multi, x->private->easy);
 }
@@ -899,6 +934,12 @@ transport_take_clock_step(transport *t)
     return wallclock_take_step(&t->wall);
 }
 
+static void
+free_list(void *data)
+{
+    curl_slist_free_all(data);
+}
+
 transport *
 transport_new(poller *p, const plan_target *target, bool user_clock,
               const struct exchange_events *events, GError **error)
@@ -912,6 +953,7 @@ transport_new(poller *p, const plan_target *target, bool user_clock,
     t->secure = target->url != NULL && g_str_has_prefix(target->url, "https:");
     t->curl_deadline_ns = INT64_MAX;
     t->resolve = easy_resolve_list(target);
+    t->header_lists = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_list);
     t->by_fd = g_ptr_array_new();
     t->all = g_ptr_array_new_with_free_func(exchange_free);
     t->idle = g_ptr_array_new();
@@ -948,6 +990,7 @@ transport_free(transport *t)
     for (unsigned i = 0; i < t->by_fd->len; i++)
         connection_drop(t->by_fd->pdata[i]);
     curl_slist_free_all(t->resolve);
+    g_hash_table_unref(t->header_lists);
     g_ptr_array_unref(t->by_fd);
     g_ptr_array_unref(t->idle);
     g_ptr_array_unref(t->touched);
