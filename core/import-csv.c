@@ -99,10 +99,13 @@ import_each_csv(const char *path, const char *text, size_t size, import_row_fn f
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GPtrArray) cells = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GHashTable) table = import_cells_new();
-    struct csv c = { .at = text, .end = text + size, .path = path, .line = 1 };
+    struct csv c = { .path = path, .line = 1 };
     import_row row = { .cells = table };
     GError *broken = NULL;
 
+    /* An empty file has no text at all. */
+    c.at = size == 0 ? "" : text;
+    c.end = c.at + size;
     if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
         c.at += 3;
     c.separator = find_separator(c.at, c.end);
