@@ -64,7 +64,10 @@ prepare_target(run *r, plan_target *t, GError **error)
     }
     if (r->plan->preflight && !transport_preflight(t, error))
         return false;
-    return t->model != NULL || run_ask_model(r, t, error);
+    if (t->model == NULL && !run_ask_model(r, t, error))
+        return false;
+    g_info("target %s: %s, model %s", t->name, t->url, t->model);
+    return true;
 }
 
 /* A closed loop that cannot have its connections would measure something else. */
@@ -159,6 +162,8 @@ run_prepare(run *r, GError **error)
     if (r->prompts == NULL)
         return false;
     r->path = file_name(r->plan);
+    if (!runfile_may_create(r->path, r->plan->force, error))
+        return false; /* before the network is touched */
     for (unsigned i = 0; i < r->plan->targets->len; i++) {
         if (!prepare_target(r, r->plan->targets->pdata[i], error))
             return false;

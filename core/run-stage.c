@@ -248,6 +248,8 @@ run_stage(run *r, unsigned stage, unsigned target, GError **error)
     s.result = result_new(r->info->slos);
     s.engines = g_ptr_array_new_with_free_func(free_engines);
     s.loop = g_main_loop_new(NULL, FALSE);
+    g_info("stage %s with target %s: %u workers", st->stage->name, st->target->name,
+           st->workers);
     fine = start_workers(&s, error);
     if (fine) {
         wait_for_workers(&s);

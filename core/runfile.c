@@ -201,6 +201,19 @@ replace(const char *path, GError **error)
     return runfile_open(path, true, error);
 }
 
+bool
+runfile_may_create(const char *path, bool force, GError **error)
+{
+    struct stat st;
+
+    if (force && g_lstat(path, &st) == 0)
+        return true; /* what it is, runfile_create looks at */
+    if (!reserve(path, path, error))
+        return false;
+    g_unlink(path);
+    return true;
+}
+
 runfile *
 runfile_create(const char *path, bool force, GError **error)
 {

@@ -15,6 +15,8 @@ typedef struct runfile runfile;
  * the new one stands. Everything that can fail later for lack of rights or space is tried
  * now. */
 runfile *runfile_create(const char *path, bool force, GError **error);
+/* Whether the name is free and the folder takes a file; leaves nothing behind. */
+bool runfile_may_create(const char *path, bool force, GError **error);
 /* Opens an existing file; also one whose writer was killed, or still writes, and one on
  * read-only storage. `writable` is a wish: see runfile_writable. Refuses what is not a
  * run file, and one of a newer lens, naming both versions. */

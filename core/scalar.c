@@ -4,9 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-#include <json-glib/json-glib.h>
-
 #include "error.h"
+#include "json-check.h"
 #include "option.h"
 
 /* Splits "MIN..MAX"; an end that is missing becomes NULL. */
@@ -109,16 +108,15 @@ parse_unsigned(const char *text, uint64_t *ret, GError **error)
 static bool
 parse_object(const char *text, GError **error)
 {
-    g_autoptr(JsonParser) parser = json_parser_new();
-    g_autoptr(GError) cause = NULL;
+    size_t at;
+    const char *expected = json_check(text, &at);
 
-    if (!json_parser_load_from_data(parser, text, -1, &cause)) {
-        g_set_error(error, LENS_ERROR, LENS_ERROR_USAGE, "expected a JSON object: %s",
-                    cause->message);
+    if (expected != NULL) {
+        g_set_error(error, LENS_ERROR, LENS_ERROR_USAGE,
+                    "expected a JSON object: at byte %zu %s was expected", at, expected);
         return false;
     }
-    if (json_parser_get_root(parser) == NULL ||
-        !JSON_NODE_HOLDS_OBJECT(json_parser_get_root(parser))) {
+    if (text[strspn(text, " \t\n\r")] != '{') {
         g_set_error(error, LENS_ERROR, LENS_ERROR_USAGE,
                     "expected a JSON object, for instance {\"top_k\": 5}");
         return false;
