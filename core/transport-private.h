@@ -5,6 +5,24 @@
 
 #include "transport.h"
 
+struct transport {
+    poller *poller;
+    const plan_target *target;
+    const struct exchange_events *events;
+    CURLM *multi;
+    struct curl_slist *resolve;
+    wallclock wall;
+    bool user_clock, secure;
+    int64_t curl_deadline_ns; /* INT64_MAX: none */
+    GHashTable *header_lists; /* struct curl_slist, by the text of their headers */
+    GPtrArray *by_fd;         /* connection, by file descriptor */
+    GPtrArray *all, *idle;    /* exchange */
+    GPtrArray *touched;       /* exchange: got something in this look */
+    GPtrArray *sending;       /* exchange: libcurl may still be writing the request */
+};
+
+enum { SMALL_BODY = 16 * 1024 };
+
 /* One TCP connection that libcurl uses. */
 typedef struct connection {
     poll_item item; /* first: the poller hands it back */
@@ -49,3 +67,25 @@ struct curl_slist *easy_header_list(const struct lens_request *request);
 /* transport-error.c: the kind, where and words of a libcurl result. */
 void transport_explain(CURLcode code, const exchange *x, struct exchange_end *ret);
 bool transport_out_of_resources(CURLcode code, long os_error);
+
+/* transport-connection.c */
+/* The connection no longer carries its exchange; what it found so far is handed over. */
+void connection_detach(connection *c);
+void connection_drop(connection *c);
+/* Lets libcurl act on a socket, or on its timers, and hands over what that brought. */
+void transport_act(transport *t, curl_socket_t fd, int what);
+/* For libcurl. */
+int transport_on_socket_made(void *data, curl_socket_t fd, curlsocktype purpose);
+int transport_on_socket_close(void *data, curl_socket_t fd);
+int transport_on_socket_wanted(CURL *easy, curl_socket_t fd, int what, void *data,
+                               void *unused);
+int transport_on_timer_wanted(CURLM *multi, long ms, void *data);
+
+/* transport-answer.c */
+/* Settles when the request left, once its answer begins or will not come. */
+void answer_take_departure(exchange *x);
+/* For libcurl. */
+int answer_on_before_request(void *data, char *peer, char *local, int peer_port,
+                             int local_port);
+size_t answer_on_header(char *line, size_t one, size_t size, void *data);
+size_t answer_on_body(char *data, size_t one, size_t size, void *user);
