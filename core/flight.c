@@ -15,8 +15,8 @@ provider_of(const flight *f)
     return &f->context->provider->plugin->ops.provider;
 }
 
-static int64_t
-run_time(const flight *f, int64_t monotonic_ns)
+int64_t
+flight_run_time(const flight *f, int64_t monotonic_ns)
 {
     return monotonic_ns < 0 ? NEVER : monotonic_ns - f->context->run_start_ns;
 }
@@ -243,111 +243,6 @@ flight_body(exchange *x, const char *data, size_t size, int64_t at_ns, uint32_t 
     return status >= 0 || f->terminal;
 }
 
-/* ---- the marks of one look ---- */
-
-/* Messages that share a stamp have come together, unless the kernel took more segments
- * than we looked at: then all but the last of them are only known to lie before it. One
- * output message with a tail of others is taken for one write, unless the loop was late.
- */
-static void
-find_merged(flight *f)
-{
-    const struct poll_turn *turn = poller_turn(f->context->poller);
-    unsigned outputs = 0;
-
-    for (unsigned i = 0; i < f->mark_count; i++)
-        outputs += (f->marks[i].classes & LENS_MSG_OUTPUT) != 0;
-    if (outputs == 0 || f->mark_count < 2)
-        return;
-    if (outputs == 1 && turn->woke_ns - turn->previous_ns < 25 * NS_PER_MS)
-        return;
-    if (f->marks[0].clock != LENS_CLOCK_KERNEL || !transport_merged(f->exchange))
-        return;
-    for (unsigned i = 0; i + 1 < f->mark_count; i++) {
-        if (f->marks[i].at_ns == f->marks[i + 1].at_ns &&
-            f->marks[i].at_ns - turn->looked_ns > 200 * NS_PER_US)
-            f->marks[i].clock = LENS_CLOCK_INTERVAL;
-    }
-}
-
-static void
-note_output(flight *f, const struct flight_mark *m, int64_t now_ns)
-{
-    attempt *a = f->now;
-    const int64_t at_ns = run_time(f, m->at_ns);
-
-    a->output_messages++;
-    if (a->first_output_ns < 0) {
-        a->first_output_ns = at_ns;
-        a->first_clock = m->clock;
-    } else if (a->second_output_ns < 0) {
-        a->second_output_ns = at_ns;
-    }
-    if (a->first_text_ns < 0 && (m->classes & LENS_MSG_TEXT) != 0)
-        a->first_text_ns = at_ns;
-    a->last_output_ns = at_ns;
-    f->last_output_ns = m->at_ns;
-    f->output = true;
-    if (m->clock == LENS_CLOCK_USER) {
-        const struct poll_turn *turn = poller_turn(f->context->poller);
-
-        /* It came after the loop woke, and after the request had left. */
-        a->user_stamps++;
-        histogram_record(f->context->lag_user,
-                         m->at_ns - MAX(turn->woke_ns, f->exchange->departure_ns));
-        return;
-    }
-    if (m->clock == LENS_CLOCK_INTERVAL)
-        a->interval_stamps++;
-    else
-        a->kernel_stamps++;
-    histogram_record(f->context->lag_kernel, now_ns - m->at_ns);
-}
-
-static void
-note_mark(flight *f, const struct flight_mark *m, bool shared, int64_t now_ns)
-{
-    attempt *a = f->now;
-    const bool output = (m->classes & LENS_MSG_OUTPUT) != 0;
-
-    a->messages++;
-    if (a->first_message_ns < 0)
-        a->first_message_ns = run_time(f, m->at_ns);
-    if (output && !f->terminal) {
-        note_output(f, m, now_ns);
-        a->shared_messages += shared;
-    }
-    if (!f->terminal && (m->classes & LENS_MSG_DONE) != 0) {
-        f->terminal = true;
-        f->terminal_ns = m->at_ns;
-        a->terminal_ns = run_time(f, m->at_ns);
-    }
-    timeline_add(&a->messages_log, run_time(f, m->at_ns), m->classes, m->clock, m->tokens,
-                 shared);
-}
-
-static void
-take_marks(flight *f)
-{
-    const int64_t now_ns = chrono_now();
-
-    for (unsigned i = 0; i < f->mark_count; i++)
-        note_mark(f, &f->marks[i], i > 0 && f->marks[i].at_ns == f->marks[i - 1].at_ns,
-                  now_ns);
-    f->mark_count = 0;
-}
-
-void
-flight_look(exchange *x)
-{
-    flight *f = x->user;
-
-    if (f == NULL || f->mark_count == 0)
-        return;
-    find_merged(f);
-    take_marks(f);
-}
-
 /* ---- the end ---- */
 
 static void
@@ -356,15 +251,15 @@ take_exchange(flight *f)
     const exchange *x = f->exchange;
     attempt *a = f->now;
 
-    a->start_ns = run_time(f, x->start_ns);
-    a->dns_ns = run_time(f, x->dns_ns);
-    a->connect_ns = run_time(f, x->connect_ns);
-    a->tls_ns = run_time(f, x->tls_ns);
-    a->departure_first_ns = run_time(f, x->departure_first_ns);
-    a->departure_ns = run_time(f, x->departure_ns);
+    a->start_ns = flight_run_time(f, x->start_ns);
+    a->dns_ns = flight_run_time(f, x->dns_ns);
+    a->connect_ns = flight_run_time(f, x->connect_ns);
+    a->tls_ns = flight_run_time(f, x->tls_ns);
+    a->departure_first_ns = flight_run_time(f, x->departure_first_ns);
+    a->departure_ns = flight_run_time(f, x->departure_ns);
     a->departure_clock = x->departure_clock;
-    a->first_byte_ns = run_time(f, x->first_byte_ns);
-    a->end_ns = run_time(f, x->end_ns);
+    a->first_byte_ns = flight_run_time(f, x->first_byte_ns);
+    a->end_ns = flight_run_time(f, x->end_ns);
     a->rtt_ns = x->rtt_ns;
     a->bytes_sent = x->bytes_sent;
     a->bytes_received = x->bytes_received;
@@ -431,7 +326,7 @@ close_whole_answer(flight *f)
     a->second_output_ns = a->last_output_ns = NEVER;
     a->kernel_stamps = a->user_stamps = a->interval_stamps = 0;
     a->output_messages = a->shared_messages = 0;
-    a->terminal_ns = run_time(f, f->exchange->last_byte_ns);
+    a->terminal_ns = flight_run_time(f, f->exchange->last_byte_ns);
 }
 
 static void
@@ -447,7 +342,7 @@ close_answer(flight *f, const struct exchange_end *end)
         if (status < 0 && !f->terminal)
             fail_decoding(f, status);
     }
-    take_marks(f);
+    flight_take_marks(f);
     if (end->kind != LENS_KIND_NONE) {
         if (f->terminal)
             a->warnings |= 1u << LENS_WARN_NO_END;
@@ -457,7 +352,7 @@ close_answer(flight *f, const struct exchange_end *end)
     if (!a->streamed || (a->warnings & (1u << LENS_WARN_NOT_STREAMED)) != 0)
         close_whole_answer(f);
     else if (a->terminal_ns < 0 && !f->failed)
-        a->terminal_ns = run_time(f, f->exchange->last_byte_ns);
+        a->terminal_ns = flight_run_time(f, f->exchange->last_byte_ns);
     if (f->failed && !f->terminal && a->usage[LENS_USAGE_OUTPUT] >= 0)
         a->usage_partial = true;
 }
@@ -504,7 +399,7 @@ flight_stop(flight *f, uint32_t kind, uint32_t where, const char *detail)
         .kind = kind, .where = where, .detail = detail, .closed_early = true
     };
 
-    take_marks(f);
+    flight_take_marks(f);
     take_exchange(f);
     if (is_fine(f->exchange->status))
         close_answer(f, &end);
@@ -522,7 +417,7 @@ flight_resend(exchange *x)
     attempt *lost = f->now;
 
     take_exchange(f);
-    lost->end_ns = run_time(f, chrono_now());
+    lost->end_ns = flight_run_time(f, chrono_now());
     lost->reused = true;
     flight_fail(f, LENS_CLASS_TRANSPORT, LENS_KIND_NETWORK, WHERE_HTTP,
                 "the re-used connection was closed before an answer; sent again", -1);
