@@ -19,7 +19,7 @@ static const command command_table[] = {
       "Goes on where an earlier delivery stopped, unless --again.",
       "lens export run.lens --to csv:path=samples.csv" },
     { "import", "csv|jsonl FILE", 2, 2, "Make a run file from numbers measured elsewhere",
-      NULL, "lens import csv times.csv --map ttft=first_token_ms -o other.lens" },
+      NULL, "lens import csv times.csv --map ttft_ms=first_token -o other.lens" },
     { "init", NULL, 0, 0, "Write a commented plan to start from", NULL,
       "lens init && lens validate lens.yaml" },
     { "validate", "PLAN.yaml|PLAN.json|URL [flags]", 0, 1,
@@ -69,7 +69,7 @@ static const flag flag_table[] = {
     { "max-in-flight", 0, SCALAR_INT, 0, ON_PLAN, NULL, "1..", "N", GROUP_LOAD,
       "most requests at once in an open loop; later ones start late and are counted" },
     { "seed", 0, SCALAR_UNSIGNED, 0, ON_PLAN | ON_MOCK, NULL, NULL, "N", GROUP_LOAD,
-      "seed of everything drawn (default random, printed)" },
+      "seed of everything drawn (default random)" },
     { "spin", 0, SCALAR_SWITCH, 0, ON_PLAN, NULL, NULL, NULL, GROUP_LOAD,
       "poll instead of sleeping: one whole core for a little less lag" },
 

@@ -143,7 +143,8 @@ help_print_command(const char *name, const char *sub, FILE *out)
     fprintf(out, "lens %s SUBCOMMAND\n\nSubcommands:\n", name);
     for (unsigned i = 0; i < count; i++)
         if (g_str_has_prefix(all[i].name, name) && all[i].name[strlen(name)] == ' ')
-            fprintf(out, "  %s %s\n      %s\n", all[i].name,
+            fprintf(out, "  %s%s%s\n      %s\n", all[i].name,
+                    all[i].arguments != NULL ? " " : "",
                     all[i].arguments != NULL ? all[i].arguments : "", all[i].summary);
     fprintf(out, "\n'lens help %s SUBCOMMAND' shows the flags.\n", name);
     return true;

@@ -9,7 +9,7 @@
 #include "error.h"
 
 bool
-path_check_private(const char *path, GError **error)
+path_check_private(const char *path, const char *what, GError **error)
 {
     const char *advice = "take that right away, or use --allow-insecure-plugins";
     struct stat st;
@@ -21,19 +21,19 @@ path_check_private(const char *path, GError **error)
     }
     if (st.st_uid != 0 && st.st_uid != geteuid()) {
         g_set_error(error, LENS_ERROR, LENS_ERROR_PLUGIN,
-                    "%s belongs to user %u, neither to root nor to you (%u): %s", path,
+                    "%s belongs to user %u, neither to root nor to you (%u): %s", what,
                     (unsigned)st.st_uid, (unsigned)geteuid(), advice);
         return false;
     }
     if (st.st_mode & S_IWOTH) {
         g_set_error(error, LENS_ERROR, LENS_ERROR_PLUGIN,
-                    "%s may be written by everybody (mode %04o): %s", path,
+                    "%s may be written by everybody (mode %04o): %s", what,
                     (unsigned)st.st_mode & 07777, advice);
         return false;
     }
     if ((st.st_mode & S_IWGRP) && st.st_gid != getegid()) {
         g_set_error(error, LENS_ERROR, LENS_ERROR_PLUGIN,
-                    "%s may be written by group %u (mode %04o), yours is %u: %s", path,
+                    "%s may be written by group %u (mode %04o), yours is %u: %s", what,
                     (unsigned)st.st_gid, (unsigned)st.st_mode & 07777,
                     (unsigned)getegid(), advice);
         return false;

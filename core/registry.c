@@ -106,8 +106,10 @@ static bool
 check_private(const char *path, GError **error)
 {
     g_autofree char *dir = g_path_get_dirname(path);
+    g_autofree char *its = g_strdup_printf("its directory %s", dir);
 
-    return path_check_private(path, error) && path_check_private(dir, error);
+    return path_check_private(path, "the file", error) &&
+           path_check_private(dir, its, error);
 }
 
 /* Adds the plugins of a file; each one that cannot be is a refusal. */
@@ -171,7 +173,7 @@ search(registry *r, const char *dir, const char *origin)
                     g_strerror(errno));
     } else if (g_ptr_array_find_with_equal_func(r->searched, real, g_str_equal, NULL)) {
         return;
-    } else if (r->allow_insecure || path_check_private(real, &error)) {
+    } else if (r->allow_insecure || path_check_private(real, "the directory", &error)) {
         g_ptr_array_add(r->searched, g_strdup(real));
         names = list_files(real, &error);
     }

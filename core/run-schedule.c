@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "host.h"
 #include "run.h"
@@ -48,7 +49,9 @@ dump_stage(FILE *out, const plan_stage *s, instance *workload)
 bool
 run_dump_schedule(const plan *p, registry *plugins, GError **error)
 {
-    FILE *out = fopen(p->dump_schedule, "we");
+    const bool to_stdout = strcmp(p->dump_schedule, "-") == 0;
+    FILE *out =
+        to_stdout ? fdopen(dup(STDOUT_FILENO), "w") : fopen(p->dump_schedule, "we");
     bool fine = out != NULL;
 
     if (fine)
