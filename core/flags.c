@@ -207,9 +207,9 @@ static const flag flag_table[] = {
     { "check", 0, SCALAR_SWITCH, 0, ON_DECODE, NULL, NULL, NULL, GROUP_OTHER,
       "compare with what the case expects; exit 1 when it differs" },
     { "case", 0, SCALAR_PATH, FLAG_REPEATABLE, ON_PLUGIN_CHECK, NULL, NULL, "FILE",
-      GROUP_OTHER, "wire cases to prove it with" },
+      GROUP_OTHER, "recorded answers to prove it with, one JSON object a line" },
     { "lang", 0, SCALAR_CHOICE, 0, ON_PLUGIN_NEW, "c", "c|c++", "LANGUAGE", GROUP_OTHER,
-      "language of the project" },
+      "of the project: c or c++" },
 
     /* mock */
     { "port", 0, SCALAR_INT, 0, ON_MOCK, "0", "0..65535", "PORT", GROUP_OTHER,
