@@ -58,6 +58,7 @@ on_event(struct lens_sink *sink, const struct lens_event *e)
     flight *f = (flight *)sink;
     attempt *a = f->now;
 
+    f->content |= e->kind == LENS_EV_TOOL || (e->kind < LENS_EV_TOOL && e->text.size > 0);
     switch (e->kind) {
     case LENS_EV_TEXT:
     case LENS_EV_REFUSAL:
@@ -149,10 +150,10 @@ on_fault(struct lens_sink *sink, const struct lens_failure *failure)
 }
 
 void
-flight_sink_init(struct lens_sink *sink, bool record_text)
+flight_sink_init(struct lens_sink *sink, bool content)
 {
     sink->struct_size = sizeof *sink;
-    sink->wants = record_text ? LENS_WANT_CONTENT : 0;
+    sink->wants = content ? LENS_WANT_CONTENT : 0;
     sink->event = on_event;
     sink->message = on_message;
     sink->fault = on_fault;

@@ -3,7 +3,7 @@
 
 #include "flight.h"
 
-void flight_sink_init(struct lens_sink *sink, bool record_text);
+void flight_sink_init(struct lens_sink *sink, bool content);
 /* Marks the try failed; the first call counts. `size` -1: `words` is terminated. */
 void flight_fail(flight *f, uint32_t error_class, uint32_t kind, uint32_t where,
                  const char *words, gssize size);

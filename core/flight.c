@@ -51,7 +51,7 @@ flight_new(const flight_context *context)
 
     f->context = context;
     f->extra = g_string_new(NULL);
-    flight_sink_init(&f->sink, context->record_text);
+    flight_sink_init(&f->sink, context->record_text || !context->stream);
     return f;
 }
 
@@ -84,7 +84,7 @@ static void
 forget_try(flight *f)
 {
     f->mark_count = 0;
-    f->terminal = f->output = f->failed = false;
+    f->terminal = f->output = f->failed = f->content = false;
     f->last_output_ns = f->terminal_ns = -1;
     f->decoder_fresh = false;
     empty_text(f->error_body);
@@ -325,7 +325,8 @@ close_whole_answer(flight *f)
     a->first_output_ns = a->first_text_ns = NEVER;
     a->second_output_ns = a->last_output_ns = NEVER;
     a->kernel_stamps = a->user_stamps = a->interval_stamps = 0;
-    a->output_messages = a->shared_messages = 0;
+    a->output_messages = f->content || a->usage[LENS_USAGE_OUTPUT] > 0;
+    a->shared_messages = 0;
     a->terminal_ns = flight_run_time(f, f->exchange->last_byte_ns);
 }
 

@@ -41,6 +41,7 @@ typedef struct flight {
     int64_t at_ns; /* arrival of the bytes that are being decoded */
     uint32_t clock;
     bool terminal, output, failed;
+    bool content; /* of a whole answer, which has no output messages */
     int64_t retry_at_ns;
     int64_t last_output_ns; /* monotonic, for the gap timer */
     int64_t terminal_ns;    /* monotonic */

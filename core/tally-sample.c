@@ -159,6 +159,8 @@ add_stamps(tally *t, const attempt *a)
     struct gap g;
     uint64_t shared = 0;
 
+    if (!a->streamed)
+        return;
     t->stamps_kernel += a->kernel_stamps;
     t->stamps_user += a->user_stamps;
     t->stamps_interval += a->interval_stamps;

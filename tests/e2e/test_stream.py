@@ -140,6 +140,20 @@ class Stream(Scripted):
         self.assertEqual(first["latency"]["e2e"]["count"], 1)
         self.assertEqual(first["tokens"]["output"], 2)
 
+    def test_a_whole_answer_is_output_without_first_token(self):
+        for message, reason, empty in (({"content": "a b"}, "stop", 0), ({"content": ""}, "stop", 1), (
+                {"tool_calls": [{"id": "t", "type": "function", "function": {
+                    "name": "f", "arguments": "{}"}}]}, "tool_calls", 0)):
+            with self.subTest(message=message):
+                first = self.one(lambda c, r, n: answer_json(c, {
+                    "id": "c", "object": "chat.completion", "model": "m", "choices": [{
+                        "index": 0, "message": {"role": "assistant", **message},
+                        "finish_reason": reason}]}), "--no-stream")
+                self.assertEqual(first["requests"]["ok"], 1)
+                self.assertEqual(first["requests"]["no_output"], empty)
+                self.assertEqual(first["latency"]["ttft"]["count"], 0)
+                self.assertEqual(first["latency"]["e2e"]["count"], 1)
+
     def test_no_output_is_ok_and_counted(self):
         first = self.one(lambda c, r, n: answer_stream(c, [delta(None, "stop"), usage(3, 0),
                                                            event("[DONE]")]))
