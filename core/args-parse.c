@@ -4,6 +4,7 @@
 #include "args-private.h"
 #include "error.h"
 #include "option.h"
+#include "plain-text.h"
 
 /* The words that are left to read. */
 struct reader {
@@ -130,8 +131,8 @@ unknown_command(const args *a, const char *word, GError **error)
     near = nearest_name(word, (const char *const *)names->pdata);
     if (skip == 0 && near == NULL && g_str_has_prefix("plugin", word))
         near = "plugin";
-    g_set_error(error, LENS_ERROR, LENS_ERROR_USAGE, "unknown %s '%.60s'%s%s%s; %s",
-                skip == 0 ? "command" : "subcommand", word,
+    g_set_error(error, LENS_ERROR, LENS_ERROR_USAGE, "unknown %s '%.*s'%s%s%s; %s",
+                skip == 0 ? "command" : "subcommand", plain_text_cut(word, 60), word,
                 near != NULL ? ", did you mean '" : "", near != NULL ? near : "",
                 near != NULL ? "'?" : "", "'lens help' shows them all");
 }

@@ -11,12 +11,19 @@ warmup_requests(const engine *e)
     return MAX(e->run->stage->warmup_requests, 0);
 }
 
+/* How many come before the window is known only where warm-up is a number. */
 static bool
-index_is_over(const engine *e, uint64_t index)
+is_over(engine *e, const struct lens_arrival *a)
 {
-    const int64_t requests = e->run->stage->requests;
+    stage_run *r = e->run;
+    const int64_t requests = r->stage->requests;
 
-    return requests >= 0 && index >= (uint64_t)(requests + warmup_requests(e));
+    if (requests < 0)
+        return false;
+    if (r->stage->warmup_ns > 0)
+        return a->at_ns >= r->stage->warmup_ns &&
+               atomic_fetch_add(&r->measured_drawn, 1) >= requests;
+    return a->index >= (uint64_t)(requests + warmup_requests(e));
 }
 
 /* The first measured arrival opens the window. Where warm-up is a time, it was open from
@@ -121,7 +128,7 @@ draw_one(engine *e, int64_t stage_ns)
     struct lens_arrival a;
     const lens_status status = ask(e, stage_ns, &a);
 
-    if (status == LENS_OK && !index_is_over(e, a.index)) {
+    if (status == LENS_OK && !is_over(e, &a)) {
         g_array_append_val(e->pending, a);
         open_window(e, &a);
         if (engine_phase_of(e, &a) == LENS_PART_MEASURED)

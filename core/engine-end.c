@@ -124,6 +124,7 @@ engine_finish(engine *e, flight *f, uint32_t outcome)
     r = make_release(e, f);
     wait_ns = backoff(e, s);
     judge_target(e, s);
+    engine_leave_burst(e, f);
 
     f->exchange = NULL;
     g_ptr_array_remove_index_fast(e->in_flight, f->slot);

@@ -48,6 +48,8 @@ struct engine {
     int64_t ask_again_ns; /* the workload said so; INT64_MAX: no */
     int64_t allowed_ns;   /* the target's limits said so; 0: now */
     int64_t bucket_since_ns;
+    struct burst *burst; /* the newest; NULL: none */
+    int64_t burst_due_ns;
     unsigned quick_failures; /* in a row */
 
     struct timer due, heartbeat;
@@ -70,6 +72,10 @@ const struct lens_arrival *engine_next(const engine *e);
 void engine_drop_next(engine *e);
 void engine_drop_all(engine *e);
 uint32_t engine_phase_of(const engine *e, const struct lens_arrival *a);
+/* engine-burst.c: arrivals that are due at one moment. */
+void engine_join_burst(engine *e, flight *f, int64_t due_ns);
+void engine_leave_burst(engine *e, flight *f);
+void engine_close_burst(engine *e);
 /* engine-start.c: arrivals to requests. */
 void engine_pump(engine *e);
 sample *engine_make_sample(engine *e, const struct lens_arrival *a, int64_t waited_ns);

@@ -226,6 +226,7 @@ start(engine *e, int64_t now_ns)
                         e, a, e->bucket_since_ns > 0 ? now_ns - e->bucket_since_ns : 0));
     e->bucket_since_ns = 0;
     f->ticket = a->ticket;
+    engine_join_burst(e, f, a->at_ns);
     atomic_fetch_add(&e->run->drawn, 1);
     engine_count_in_flight(e, 1);
     tell_started(e, f, a, now_ns);

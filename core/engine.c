@@ -169,6 +169,7 @@ work(void *data)
     after_turn(e);
     if (!is_over(e))
         g_main_loop_run(e->loop);
+    engine_close_burst(e);
     engine_report(e);
     atomic_fetch_add(&e->run->finished_workers, 1);
     g_main_context_pop_thread_default(e->context);

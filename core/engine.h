@@ -42,9 +42,10 @@ typedef struct stage_run {
     atomic_int stop; /* enum stop_request */
     atomic_bool aborted;
     atomic_llong window_start_ns,
-        window_end_ns;          /* since the stage's start; INT64_MAX: not known yet */
-    atomic_llong measured_open; /* measured requests that are drawn and not ended */
-    atomic_uint past_window;    /* workers that have drawn all of the window */
+        window_end_ns;           /* since the stage's start; INT64_MAX: not known yet */
+    atomic_llong measured_drawn; /* counted where warm-up is a time and -n is given */
+    atomic_llong measured_open;  /* measured requests that are drawn and not ended */
+    atomic_uint past_window;     /* workers that have drawn all of the window */
     atomic_uint in_flight, finished_workers;
     atomic_ullong next_id, drawn, failures_in_a_row;
 } stage_run;

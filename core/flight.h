@@ -36,6 +36,7 @@ typedef struct flight {
     void *decoder; /* of the provider; kept between requests when it can be reset */
     bool decoder_fresh;
     uint64_t ticket;
+    struct burst *burst; /* the engine's */
     struct flight_mark *marks;
     unsigned mark_count, mark_capacity;
     int64_t at_ns; /* arrival of the bytes that are being decoded */

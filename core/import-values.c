@@ -5,6 +5,7 @@
 
 #include "import-fields.h"
 #include "import-private.h"
+#include "plain-text.h"
 
 void
 import_values_init(import_values *v)
@@ -29,8 +30,8 @@ struct cell {
 static bool
 cell_fail(const struct cell *c, const char *expected, GError **error)
 {
-    return import_fail(c->path, c->line, error, "%s: expected %s, got '%.60s'", c->column,
-                       expected, c->text);
+    return import_fail(c->path, c->line, error, "%s: expected %s, got '%.*s'", c->column,
+                       expected, plain_text_cut(c->text, 60), c->text);
 }
 
 /* Words that stand for nothing in exported tables. */

@@ -51,3 +51,16 @@ machine_raise_file_limit(void)
     }
     return limit.rlim_cur == RLIM_INFINITY ? INT64_MAX : (int64_t)limit.rlim_cur;
 }
+
+/* getrusage would also count what the program before the last exec held. */
+int64_t
+machine_max_rss(void)
+{
+    g_autofree char *text = NULL;
+    const char *line;
+
+    if (!g_file_get_contents("/proc/self/status", &text, NULL, NULL))
+        return 0;
+    line = strstr(text, "VmHWM:");
+    return line == NULL ? 0 : g_ascii_strtoll(line + strlen("VmHWM:"), NULL, 10) * 1024;
+}

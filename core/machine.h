@@ -9,3 +9,5 @@
 void machine_describe(run_info *info);
 /* Raises the limit of open files as far as it goes; returns what it is now. */
 int64_t machine_raise_file_limit(void);
+/* Bytes of memory that this program held at most; 0: unknown. Any thread. */
+int64_t machine_max_rss(void);

@@ -4,6 +4,7 @@
 #include "error.h"
 #include "json-check.h"
 #include "option.h"
+#include "plain-text.h"
 
 static bool
 refuse_url(GError **error, const char *why, const char *text)
@@ -71,7 +72,8 @@ check_json(const char *text, GError **error)
     if (expected == NULL)
         return true;
     g_set_error(error, LENS_ERROR, LENS_ERROR_USAGE,
-                "expected a JSON value, got `%.80s%s`: at byte %zu %s was expected", text,
-                strlen(text) > 80 ? "..." : "", at, expected);
+                "expected a JSON value, got `%.*s%s`: at byte %zu %s was expected",
+                plain_text_cut(text, 80), text, strlen(text) > 80 ? "..." : "", at,
+                expected);
     return false;
 }

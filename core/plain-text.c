@@ -129,3 +129,16 @@ plain_text(const char *text, gssize size)
     }
     return g_string_free(out, FALSE);
 }
+
+int
+plain_text_cut(const char *text, int limit)
+{
+    const int length = (int)strnlen(text, (size_t)limit + 1);
+    int cut = limit;
+
+    if (length <= limit)
+        return length;
+    while (cut > 0 && ((unsigned char)text[cut] & 0xc0) == 0x80)
+        cut--;
+    return cut;
+}

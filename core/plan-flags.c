@@ -4,6 +4,7 @@
 #include "doc.h"
 #include "error.h"
 #include "flags.h"
+#include "plain-text.h"
 #include "plan-private.h"
 
 /* What the one positional argument is. */
@@ -30,9 +31,9 @@ find_source(const char *text, enum source *ret, GError **error)
         *ret = SOURCE_FILE;
     } else {
         g_set_error(error, LENS_ERROR, LENS_ERROR_USAGE,
-                    "'%.80s' is neither a plan file (.yaml, .yml, .json) nor a URL "
+                    "'%.*s' is neither a plan file (.yaml, .yml, .json) nor a URL "
                     "(http://HOST:PORT); a provider is named with --provider",
-                    text);
+                    plain_text_cut(text, 80), text);
         return false;
     }
     return true;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "plain-text.h"
 #include "plan-private.h"
 
 static bool
@@ -129,9 +130,9 @@ plan_refuse_shape(const char *text, GError **error)
         memchr(text, ':', (size_t)(open - text)) != NULL)
         return true;
     g_set_error(error, LENS_ERROR, LENS_ERROR_USAGE,
-                "'%.40s' can be read two ways: as delays between requests (then give the "
+                "'%.*s' can be read two ways: as delays between requests (then give the "
                 "rate: --rate 10 is one every 100ms) or as token counts (then give "
                 "--prompts FILE for the input and --max-tokens 100 for the output)",
-                text);
+                plain_text_cut(text, 40), text);
     return false;
 }

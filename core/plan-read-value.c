@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "plain-text.h"
 #include "plan-read.h"
 
 /* ---- scalars and lists ---- */
@@ -31,15 +32,15 @@ bool
 plan_read_unknown_key(const doc_node *key, GPtrArray *names, GError **error)
 {
     const char *near, *text = doc_text(key);
+    const char *const shown = text != NULL ? text : "null";
     g_autofree char *list = NULL;
 
     g_ptr_array_add(names, NULL);
     near = nearest_name(text != NULL ? text : "", (const char *const *)names->pdata);
     list = g_strjoinv(", ", (char **)names->pdata);
-    return doc_fail(
-        key, error, "unknown key '%.60s', %s%s%s", text != NULL ? text : "null",
-        near != NULL ? "did you mean '" : "expected one of: ", near != NULL ? near : list,
-        near != NULL ? "'?" : "");
+    return doc_fail(key, error, "unknown key '%.*s', %s%s%s", plain_text_cut(shown, 60),
+                    shown, near != NULL ? "did you mean '" : "expected one of: ",
+                    near != NULL ? near : list, near != NULL ? "'?" : "");
 }
 
 /* {Name: value} becomes "Name: value". */

@@ -1,8 +1,8 @@
 /* Transactions of the recorder, and what becomes of them when the disk is full. */
 #include <string.h>
-#include <sys/resource.h>
 
 #include "chrono.h"
+#include "machine.h"
 #include "recorder-private.h"
 
 #define COMMIT_EVERY_NS (NS_PER_S / 2)
@@ -132,15 +132,6 @@ deliveries_written(recorder *r, const GPtrArray *copies)
     pthread_mutex_unlock(&r->lock);
 }
 
-static void
-note_memory(tally *t)
-{
-    struct rusage usage;
-
-    if (getrusage(RUSAGE_SELF, &usage) == 0)
-        t->max_rss_bytes = MAX(t->max_rss_bytes, usage.ru_maxrss * INT64_C(1024));
-}
-
 static bool
 put_result(recorder *r, int64_t now_ns, bool final, GError **error)
 {
@@ -148,7 +139,8 @@ put_result(recorder *r, int64_t now_ns, bool final, GError **error)
 
     if (r->result == NULL)
         return true;
-    note_memory(r->result->tally);
+    r->result->tally->max_rss_bytes =
+        MAX(r->result->tally->max_rss_bytes, machine_max_rss());
     if (final)
         choice = HISTOGRAMS_EVERY;
     else if (r->histograms_changed && now_ns >= r->histograms_due_ns) {

@@ -246,6 +246,11 @@ print_client(const paper *p, const tally *t)
         g_string_append_printf(text, ", cpu %s", cpu);
     if (t->max_rss_bytes > 0)
         g_string_append_printf(text, ", %s", memory);
+    if (t->burst_spread_ns > 0) {
+        g_autofree char *spread = paper_ms((double)t->burst_spread_ns / 1e6);
+
+        g_string_append_printf(text, ", bursts left within %s", spread);
+    }
     paper_entry(p, "client", "%s", text->str);
 }
 

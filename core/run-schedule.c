@@ -18,9 +18,9 @@ dump_stage(FILE *out, const plan_stage *s, instance *workload)
         s->requests >= 0 ? s->requests + MAX(s->warmup_requests, 0) : (int64_t)MOST;
     const int64_t until_ns =
         s->duration_ns >= 0 ? s->duration_ns + MAX(s->warmup_ns, 0) : -1;
-    uint64_t written = 0;
+    uint64_t written = 0, counted = 0; /* a warm-up by time does not count */
 
-    for (int64_t now_ns = 0; written < (uint64_t)most;) {
+    for (int64_t now_ns = 0; counted < (uint64_t)most && written < MOST;) {
         struct lens_arrival a = { .struct_size = sizeof a,
                                   .item = LENS_ITEM_ANY,
                                   .input_tokens_min = -1,
@@ -42,6 +42,7 @@ dump_stage(FILE *out, const plan_stage *s, instance *workload)
                 a.output_tokens_max);
         now_ns = MAX(now_ns, a.at_ns);
         written++;
+        counted += a.at_ns >= s->warmup_ns;
     }
     return written;
 }

@@ -130,6 +130,7 @@ const struct column tally_columns[] = {
     T("last_end_ns", last_end_ns, INT64),
     T("deltas_missing", deltas_missing, BOOL),
     T("stall_ns", stall_ns, INT64),
+    T("burst_spread_ns", burst_spread_ns, INT64),
     T("cpu_share_ppm", cpu_ns_max_share_ppm, INT64),
     T("cpu_ns", cpu_ns, INT64),
     T("clock_step_ns", clock_step_ns, INT64),

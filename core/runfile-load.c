@@ -39,6 +39,7 @@ static void
 take_stored(tally *to, const tally *stored, bool deltas)
 {
     to->stall_ns = stored->stall_ns;
+    to->burst_spread_ns = stored->burst_spread_ns;
     to->cpu_ns_max_share_ppm = stored->cpu_ns_max_share_ppm;
     to->cpu_ns = stored->cpu_ns;
     to->clock_step_ns = stored->clock_step_ns;

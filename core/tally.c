@@ -1,9 +1,9 @@
 #include "tally.h"
 
 #include <string.h>
-#include <sys/resource.h>
 
 #include "chrono.h"
+#include "machine.h"
 
 client_report *
 client_report_new(void)
@@ -136,11 +136,9 @@ sum_up_workers(tally *t)
 void
 tally_add_client(tally *t, const client_report *c)
 {
-    struct rusage usage;
-
-    if (getrusage(RUSAGE_SELF, &usage) == 0)
-        t->max_rss_bytes = MAX(t->max_rss_bytes, (int64_t)usage.ru_maxrss * 1024);
+    t->max_rss_bytes = MAX(t->max_rss_bytes, machine_max_rss());
     t->clock_step_ns = MAX(t->clock_step_ns, c->clock_step_ns);
+    t->burst_spread_ns = MAX(t->burst_spread_ns, c->burst_spread_ns);
     t->lost += c->lost;
     t->resources += c->resources;
     if (!c->measured)
@@ -201,6 +199,7 @@ add_client_of(tally *to, const tally *from)
     add_histogram(&to->lag_kernel, from->lag_kernel);
     add_histogram(&to->lag_user, from->lag_user);
     to->stall_ns = MAX(to->stall_ns, from->stall_ns);
+    to->burst_spread_ns = MAX(to->burst_spread_ns, from->burst_spread_ns);
     to->clock_step_ns = MAX(to->clock_step_ns, from->clock_step_ns);
     to->lost += from->lost;
     to->resources += from->resources;

@@ -21,6 +21,7 @@ typedef struct client_report {
     /* Owned. start_late is the worker's own; the tally takes it from the samples. */
     histogram *lag_kernel, *lag_user, *start_late;
     int64_t stall_ns;        /* longest time the loop did not turn */
+    int64_t burst_spread_ns; /* most between departures that were due together */
     int64_t cpu_ns, wall_ns; /* of the worker thread, over this report; without the time
                                 that --spin only burns */
     int64_t clock_step_ns;   /* largest step of realtime seen, absolute */
@@ -72,7 +73,7 @@ typedef struct tally {
     bool deltas_missing; /* itl of some sample is not known */
     /* Of the client itself. */
     histogram *lag_kernel, *lag_user;
-    int64_t stall_ns, cpu_ns_max_share_ppm, cpu_ns, clock_step_ns;
+    int64_t stall_ns, burst_spread_ns, cpu_ns_max_share_ppm, cpu_ns, clock_step_ns;
     uint64_t lost, resources;
     uint32_t in_flight_max;    /* of all workers */
     double in_flight_time;     /* request-seconds of all workers */

@@ -147,6 +147,7 @@ class Load(Case):
         rows = self.sample_rows("due_ns, departure_ns")
         self.assertEqual(len(rows), 100)
         self.assertEqual(len({due for due, _ in rows}), 2)
+        self.assertRegex(self.lens("show", "run.lens", code=0).out, r"bursts left\s+within")
         for due, departure in rows:
             self.assertLess(departure - due, 200e6)
 
