@@ -284,6 +284,10 @@ decode_whole_broken(struct stream *s, struct lens_bytes json)
     if (text.size > 0 && (text.data[0] == '{' || text.data[0] == '[') && is_cut(text))
         return emit_fault(s, LENS_CLASS_TRUNCATED, LENS_KIND_TRUNCATED,
                           "the answer ended inside its JSON");
+    if (text.size > 0 && text.data[0] == '<')
+        return emit_fault(
+            s, LENS_CLASS_PROTOCOL_ERROR, LENS_KIND_PROTOCOL,
+            "the answer is a page (HTML), not JSON: is the URL that of the API?");
     return emit_fault(s, LENS_CLASS_PROTOCOL_ERROR, LENS_KIND_PROTOCOL,
                       "the answer is not JSON");
 }
