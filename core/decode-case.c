@@ -225,6 +225,8 @@ read_api(decode_case *c, JsonObject *object, GError **error)
 {
     const char *api = string_of(json_object_get_member(object, "api")), *dot;
 
+    if (api == NULL) /* a failed answer is the same with all of its provider's APIs */
+        api = string_of(json_object_get_member(object, "provider"));
     if (api == NULL)
         return fail(error, "api is missing, for instance \"api\":\"provider.api\"");
     dot = strchr(api, '.');
