@@ -4,6 +4,7 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "chrono.h"
 #include "run-private.h"
@@ -31,6 +32,13 @@ on_terminate(void *data)
     if (++r->signals >= 2)
         exporters_skip_wait();
     return G_SOURCE_CONTINUE;
+}
+
+/* Before the load there is nothing to save, and calls that block. */
+static void
+on_early_signal(int number)
+{
+    _exit(128 + number);
 }
 
 static bool
@@ -156,7 +164,6 @@ run_plan(plan *p, registry *plugins)
 {
     run r = { .plan = p, .plugins = plugins };
     GError *error = NULL;
-    unsigned interrupt, terminate;
     enum exit_code code;
 
     /* Giving memory back and taking it again for every burst of answers costs system
@@ -165,20 +172,23 @@ run_plan(plan *p, registry *plugins)
     r.info = run_info_new();
     r.exporters = g_ptr_array_new_with_free_func(free_exporter);
     r.view = live_view_new(p->quiet);
-    interrupt = g_unix_signal_add(SIGINT, on_interrupt, &r);
-    terminate = g_unix_signal_add(SIGTERM, on_terminate, &r);
+    signal(SIGINT, on_early_signal);
+    signal(SIGTERM, on_early_signal);
     if (run_prepare(&r, &error)) {
+        const unsigned interrupt = g_unix_signal_add(SIGINT, on_interrupt, &r);
+        const unsigned terminate = g_unix_signal_add(SIGTERM, on_terminate, &r);
+
         if (!p->seed_given && !p->quiet)
             fprintf(stderr, "lens: seed %" G_GUINT64_FORMAT "\n", p->seed);
         code = carry_out(&r);
+        g_source_remove(interrupt);
+        g_source_remove(terminate);
     } else {
         code = fail(&r, error);
         g_ptr_array_set_size(r.exporters, 0); /* they read what the recorder counts */
         if (r.recorder != NULL)
             recorder_close(r.recorder, NULL);
     }
-    g_source_remove(interrupt);
-    g_source_remove(terminate);
     run_clear(&r);
     return code;
 }

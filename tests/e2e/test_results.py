@@ -5,6 +5,7 @@ import json
 import os
 import re
 import resource
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -144,14 +145,26 @@ class Ends(Case):
             self.run_json(*args, "--strict", code=4)
 
     def test_an_export_counts_only_when_strict(self):
-        def handle(c, r, n):
-            answer_stream(c)
-        with Server(handle) as server:
-            args = [server.url, "-m", "m", "-n", 2, "--export", "csv:path=no/such/dir/s.csv",
+        """And always for lens export."""
+        with Server(lambda c, r, n: answer_stream(c)) as server:
+            args = [server.url, "-m", "m", "-n", 20, "--export", "csv:path=/dev/full",
                     "--export-wait", "1s"]
-            result = self.lens("run", *args, "--json", "-o", "r.lens", "--force")
-            self.assertIn(result.code, (0, 2))
-            self.assertIn("no/such/dir", result.err)
+            result = self.run_json(*args)
+            self.assertIn("/dev/full", result.err)
+            export = result.summary["run"]["exports"][0]
+            self.assertTrue(export["error"], export)
+            self.run_json(*args, "--strict", code=5)
+            self.run_json(*args, "--strict", "--slo", "ttft.max<1us", code=1)
+        err = self.lens("export", "run.lens", "--to", "csv:path=/dev/full", "--export-wait", "1s",
+                        code=5).err
+        self.assertIn("/dev/full", err)
+
+    def test_an_export_that_cannot_begin_is_told_before_the_load(self):
+        with Server(lambda c, r, n: answer_stream(c)) as server:
+            err = self.lens("run", server.url, "-m", "m", "-n", 2, "--export",
+                            "csv:path=no/such/dir/s.csv", "-o", "r.lens", code=2).err
+            self.assertIn("no/such/dir", err)
+            self.assertEqual(server.requests, [])
 
     def test_signals_save_and_summarise(self):
         for number, code in (signal.SIGINT, 130), (signal.SIGTERM, 143):
@@ -184,6 +197,18 @@ class Ends(Case):
             self.assertLess(time.monotonic() - begun, 3)
         self.assertEqual(child.returncode, 130, err)
         self.assertEqual(Result(130, out, err).first["requests"]["cancelled"], 1)
+
+    def test_an_interrupt_before_the_load_ends_it_at_once(self):
+        with Server(lambda c, r, n: time.sleep(20)) as server: # never tells its models
+            for number, code in (signal.SIGINT, 130), (signal.SIGTERM, 143):
+                with self.start("run", server.url, "-o", "r.lens") as child:
+                    time.sleep(0.5)
+                    begun = time.monotonic()
+                    child.send_signal(number)
+                    child.communicate(timeout=PATIENCE)
+                    self.assertLess(time.monotonic() - begun, 2)
+                self.assertEqual(child.returncode, code)
+        self.assertEqual(os.listdir(self.dir), [])
 
     def test_usage_comes_before_the_network(self):
         self.lens("run", "http://127.0.0.1:1", "-m", "m", "-n", "x", code=2)
@@ -219,6 +244,14 @@ class Exports(Case):
         self.lens("export", "run.lens", "--to", "json:path=t.json", "--quiet", code=0)
         live, later = self.read("s.csv"), self.read("t.csv")
         self.assertEqual(sorted(live.splitlines()), sorted(later.splitlines()))
+
+    def test_columns_and_standard_output(self):
+        self.run_with("csv:path=s.csv,columns=ttft+e2e+outcome")
+        self.assertEqual(len(self.read("s.csv").splitlines()[0].split(",")), 3)
+        with Server(lambda c, r, n: answer_stream(c)) as server:
+            out = self.lens("run", server.url, "-m", "m", "-n", 2, "--export",
+                            "csv:path=-,columns=outcome", "-o", "o.lens", "--quiet", code=0).out
+        self.assertEqual(out.splitlines()[:3].count("ok"), 2, out)
 
     def test_two_of_a_kind_need_names(self):
         result = self.lens("run", "http://h:1", "--export", "csv:path=a", "--export", "csv:path=b",
@@ -297,6 +330,26 @@ class RunFile(Case):
         self.assertIn("lost", [r["id"] for r in result.summary["run"]["verdict"]["reasons"]])
         shown = self.lens("show", "r.lens", "--json")
         self.assertIn(shown.code, (0, 2), shown.err)
+
+    @unittest.skipUnless(shutil.which("unshare") and os.geteuid() == 0, "needs root and unshare")
+    def test_a_full_disk(self):
+        os.mkdir(self.path("disk"))
+        script = ('mount -t tmpfs -o size=1500k none disk || exit 77; '
+                  '"$0" run "$1" -m m -n 4000 -c 32 --json --quiet -o disk/r.lens; code=$?; '
+                  'cat /dev/zero > disk/fill 2>/dev/null; '
+                  '"$0" run "$1" -m m -n 1 --quiet -o disk/s.lens >&2; echo "then $?" >&2; exit $code')
+        with self.mock("--tokens", "64", "--ttft", "1ms", "--itl", "0ms") as url:
+            done = subprocess.run(["unshare", "-m", "sh", "-c", script, LENS, url], cwd=self.dir,
+                                  capture_output=True, text=True, timeout=PATIENCE, check=False)
+        if done.returncode == 77 or "unshare" in done.stderr:
+            self.skipTest("no mounts here")
+        result = Result(done.returncode, done.stdout, done.stderr)
+        self.assertEqual(result.code, 0, result.err)
+        self.assertEqual(result.first["requests"]["ok"], 4000)
+        self.assertRegex(result.err, r"\d+ samples could not be written to disk/r.lens")
+        self.assertIn("lost", [r["id"] for r in result.summary["run"]["verdict"]["reasons"]])
+        self.assertIn("disk/s.lens", result.err) # said before the load
+        self.assertIn("then 2", result.err)
 
     def test_no_room_at_all_is_said_before_the_load(self):
         def limit():
