@@ -9,13 +9,15 @@
 enum { HEAD_LIMIT = 256 * 1024 };
 
 static const char *
-advice(CURLcode code)
+advice(CURLcode code, bool by_proxy)
 {
     switch (code) {
+    case CURLE_COULDNT_RESOLVE_PROXY:
+        return "check the name of the proxy";
     case CURLE_COULDNT_RESOLVE_HOST:
         return "check the host name, or name its address with --resolve";
     case CURLE_COULDNT_CONNECT:
-        return "is the server running there?";
+        return by_proxy ? "is the proxy running there?" : "is the server running there?";
     case CURLE_OPERATION_TIMEDOUT:
         return "is the address right, or --connect-timeout too short?";
     case CURLE_PEER_FAILED_VERIFICATION:
@@ -36,7 +38,7 @@ set_error(GError **error, const plan_target *target, CURLcode code, const char *
     if (strncmp(clean, "SSL", 3) == 0 && code == CURLE_OPERATION_TIMEDOUT)
         code = CURLE_SSL_CONNECT_ERROR; /* connected, then no answer to the handshake */
     g_set_error(error, LENS_ERROR, LENS_ERROR_REACH, "target %s: cannot reach %s: %s; %s",
-                target->name, target->url, clean, advice(code));
+                target->name, target->url, clean, advice(code, target->proxy != NULL));
 }
 
 bool
