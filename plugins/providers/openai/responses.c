@@ -64,6 +64,7 @@ static const struct event_type types[] = {
 struct event {
     struct lens_json_string type, delta, text;
     struct lens_bytes item, response, error;
+    struct lens_bytes timings; /* of llama.cpp, beside the response */
     int64_t output_index, tokens;
     bool media;
 };
@@ -97,6 +98,8 @@ read_event(struct lens_bytes json, struct event *e)
             read_raw(&j, &e->response);
         } else if (KEY(key, "error")) {
             read_raw(&j, &e->error);
+        } else if (KEY(key, "timings")) {
+            read_raw(&j, &e->timings);
         } else if (KEY(key, "logprobs")) {
             e->tokens = read_count(&j);
         } else if (KEY(key, "partial_image_b64")) {
@@ -221,6 +224,8 @@ end_event(struct stream *s, const struct lens_frame *f, const struct event *e,
     if (r.error.size == 0)
         r.error = e->error;
     st = response_tell(s, c, &r);
+    if (st == LENS_OK && e->timings.size > 0)
+        st = emit_extras(s->sink, e->timings, NULL, "");
     if (st != LENS_OK)
         return st;
     if (s->flags & STREAM_FAILED)
