@@ -153,8 +153,10 @@ after_turn(void *data)
     if (e->unsent->len > 0)
         engine_push_unsent(e);
     engine_arm(e);
-    if (is_over(e))
+    if (is_over(e)) {
         g_main_loop_quit(e->loop);
+        poller_leave(e->poller);
+    }
 }
 
 static void *

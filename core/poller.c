@@ -9,8 +9,8 @@
 #include "error.h"
 
 enum { BATCH = 1024 };
-/* Rounds of one dispatch: bounded, so that GLib's other sources get their turn. */
-enum { ROUNDS = 8 };
+enum { TURNS = 256 };
+static const int64_t LONGEST_NS = 50 * NS_PER_MS;
 
 struct poller {
     GSource source; /* first: it is allocated by GLib */
@@ -21,6 +21,8 @@ struct poller {
     int64_t looked_ns; /* nothing but what was handled since was ready then */
     struct epoll_event ready[BATCH];
     int ready_count;
+    int64_t wake_at_ns;
+    bool leaving;
 };
 
 static void
@@ -57,25 +59,44 @@ one_turn(poller *p)
     p->ready_count = 0;
 }
 
+/* Until something is ready, or until poller_wake_at's time. */
+static int
+patience_ms(const poller *p)
+{
+    const int64_t wait_ns =
+        p->wake_at_ns == INT64_MAX ? LONGEST_NS : p->wake_at_ns - chrono_now();
+
+    return (int)((CLAMP(wait_ns, 0, LONGEST_NS) + NS_PER_MS - 1) / NS_PER_MS);
+}
+
+/* The loop has no other source of its own, so it may wait here: that saves GLib's poll
+ * and its walk over the sources with every turn. It goes back now and then all the same.
+ */
 static gboolean
 on_ready(GSource *source, GSourceFunc unused, void *data)
 {
     poller *p = (poller *)source;
-    bool drained = false;
 
     (void)unused;
     (void)data;
-    for (int round = 0; round < ROUNDS && !drained; round++) {
-        p->ready_count = epoll_wait(p->fd, p->ready, BATCH, 0);
-        drained = p->ready_count <= 0;
-        if (drained)
-            p->looked_ns = chrono_now();
-        else
+    p->leaving = false;
+    for (int turn = 0; turn < TURNS && !p->leaving; turn++) {
+        p->ready_count =
+            epoll_wait(p->fd, p->ready, BATCH, turn == 0 ? 0 : patience_ms(p));
+        if (p->ready_count > 0)
             one_turn(p);
+        else
+            p->looked_ns = chrono_now();
         p->after(p->data);
     }
     p->ready_count = 0;
     return G_SOURCE_CONTINUE;
+}
+
+void
+poller_leave(poller *p)
+{
+    p->leaving = true;
 }
 
 static void
@@ -96,6 +117,7 @@ poller_new(GMainContext *context, void (*after)(void *data), void *data, GError 
 
     p->fd = epoll_create1(EPOLL_CLOEXEC);
     p->after = after;
+    p->wake_at_ns = INT64_MAX;
     p->data = data;
     p->looked_ns = chrono_now();
     p->turn = (struct poll_turn){ p->looked_ns, p->looked_ns, p->looked_ns };
@@ -157,6 +179,7 @@ poller_wake_at(poller *p, int64_t at_ns)
 {
     const int64_t ready_us = at_ns == INT64_MAX ? -1 : (at_ns + 999) / NS_PER_US;
 
+    p->wake_at_ns = at_ns;
     if (g_source_get_ready_time(&p->source) != ready_us)
         g_source_set_ready_time(&p->source, ready_us);
 }

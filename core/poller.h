@@ -37,4 +37,6 @@ void poller_remove(poller *p, poll_item *item);
 void poller_forget(poller *p, poll_item *item);
 /* `after` is called then, or after the next events; INT64_MAX: never. */
 void poller_wake_at(poller *p, int64_t at_ns);
+/* Goes back to GLib after this turn, for instance because its loop is to end. */
+void poller_leave(poller *p);
 const struct poll_turn *poller_turn(const poller *p);
