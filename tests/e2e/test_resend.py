@@ -31,11 +31,12 @@ class Resend(Case):
             first = self.run_json(server.url, "-m", "m", "-n", requests, "-c", concurrency,
                                   "--no-preflight", *args).first
         self.assertEqual(first["requests"]["ok"], requests, first["requests"])
-        # All but the first of each slot go out twice, and both are kept.
-        self.assertEqual(first["requests"]["retries"], requests - concurrency)
+        # Every connection is used twice, but for those that are idle at the end.
+        resent = first["requests"]["retries"]
+        self.assertTrue(requests - concurrency <= resent < requests, resent)
         rows = self.sample_rows("attempts, resends, output_tokens")
         self.assertEqual({row[2] for row in rows}, {3}, rows)
-        self.assertEqual(sum(row[0] - 1 for row in rows), requests - concurrency)
+        self.assertEqual(sum(row[0] - 1 for row in rows), resent)
         self.assertGreater(sum(row[1] for row in rows), 0)
 
     # libcurl gives a handle up after five of its silent resends, unless they are forgotten.
