@@ -299,8 +299,8 @@ classify(flight *f)
         const struct lens_pair *location = exchange_header(x, "location");
 
         words = g_strdup_printf(
-            "HTTP %d to %.*s; --follow-redirects follows within the origin", x->status,
-            location ? (int)location->value.size : 7,
+            "HTTP %d to %.*s; followed only with --follow-redirects, within the origin",
+            x->status, location ? (int)location->value.size : 7,
             location ? location->value.data : "nowhere");
         flight_fail(f, LENS_CLASS_HTTP_ERROR, LENS_KIND_REDIRECT, WHERE_HTTP, words, -1);
         return;

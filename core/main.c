@@ -118,7 +118,9 @@ main(int argc, char **argv)
         return args_fail(NULL, g_steal_pointer(&error));
     set_talk(a);
     code = call(a);
-    if (fflush(stdout) != 0 && code == EXIT_OK)
+    if ((fflush(stdout) != 0 || ferror(stdout) != 0) && code == EXIT_OK) {
+        fputs("lens: the standard output cannot be written\n", stderr);
         code = EXIT_USAGE;
+    }
     return code;
 }

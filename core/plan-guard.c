@@ -34,6 +34,15 @@ carries_credential(const char *name)
     return false;
 }
 
+/* What says where a request ends. */
+static bool
+frames_request(const char *name)
+{
+    return g_ascii_strcasecmp(name, "Content-Length") == 0 ||
+           g_ascii_strcasecmp(name, "Transfer-Encoding") == 0 ||
+           g_ascii_strcasecmp(name, "Upgrade") == 0;
+}
+
 bool
 plan_check_header(const char *text, GError **error)
 {
@@ -51,6 +60,11 @@ plan_check_header(const char *text, GError **error)
                         "the value of %s holds a control character", name);
             return false;
         }
+    if (frames_request(name)) {
+        g_set_error(error, LENS_ERROR, LENS_ERROR_USAGE,
+                    "%s is written by lens itself; leave it out", name);
+        return false;
+    }
     if (!carries_credential(name))
         return true;
     g_set_error(error, LENS_ERROR, LENS_ERROR_USAGE,

@@ -58,7 +58,7 @@ add_error(tally *t, const attempt *a)
         e->where = a->error_where;
     if (e->example != NULL)
         return;
-    if (a->error_detail != NULL) {
+    if (a->error_detail != NULL && *a->error_detail != '\0') {
         g_autofree char *text = g_utf8_make_valid(a->error_detail, -1);
         const char *end = text;
 
@@ -66,7 +66,7 @@ add_error(tally *t, const attempt *a)
             end = g_utf8_next_char(end);
         e->example =
             g_strdup_printf("%.*s%s", (int)(end - text), text, *end != '\0' ? "..." : "");
-    } else if (a->error_code != NULL) {
+    } else if (a->error_code != NULL && *a->error_code != '\0') {
         e->example = g_utf8_make_valid(a->error_code, -1);
     } else if (a->http_status > 0) {
         e->example = g_strdup_printf("HTTP status %d", a->http_status);

@@ -100,6 +100,8 @@ transport_explain(CURLcode code, const exchange *x, struct exchange_end *ret)
             ret->where = EXPLANATIONS[i].where;
         }
     }
+    if (code == CURLE_RECV_ERROR && strstr(private->error, "chunked-encoding") != NULL)
+        ret->kind = LENS_KIND_PROTOCOL; /* libcurl has no result of its own for it */
     if (ret->where == WHERE_HTTP && private->head_done)
         ret->where = WHERE_STREAM;
     if (ret->kind == LENS_KIND_TIMEOUT)

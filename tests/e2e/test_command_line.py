@@ -188,8 +188,11 @@ class Refusals(Case):
 
     def test_output_that_cannot_be_written_is_no_success(self):
         with open("/dev/full", "w", encoding="utf-8") as full:
-            done = subprocess.run([LENS, "help"], stdout=full, check=False)
-        self.assertNotEqual(done.returncode, 0)
+            for words in ["help"], ["run", "-n", "1", "--quiet"], ["run", "-n", "1", "--json"]:
+                done = subprocess.run([LENS, *words], stdout=full, stderr=subprocess.PIPE, check=False,
+                                      cwd=self.dir)
+                self.assertEqual(done.returncode, 2)
+                self.assertIn(b"standard output", done.stderr)
 
 
 if __name__ == "__main__":

@@ -104,6 +104,46 @@ class Kinds(Case):
         self.kind_of("400 X", '{"detail": "plain words"}')
         self.assertIn("plain words", self.example)
 
+    def test_an_empty_body_still_has_an_example(self):
+        self.kind_of("500 X", "")
+        self.assertIn("500", self.example)
+
+    def test_answers_that_are_no_http(self):
+        cases = (
+            (b"SSH-2.0-OpenSSH_9.2\r\n", "protocol", "http"),
+            (b"HTTP/9.9 200 OK\r\n\r\n{}", "protocol", "http"),
+            (b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", "protocol", "http"),
+            (b"\r\n\r\n", "protocol", "http"),
+            (head("200 OK", "text/event-stream", CHUNKED) + b"zz\r\n", "protocol", "stream"),
+            (head("200 OK", "text/event-stream", CHUNKED) + b"f" * 40 + b"\r\nx", "protocol", "stream"),
+            (head("200 OK", "text/event-stream", CHUNKED) + b"5\r\nda", "truncated", "stream"),
+            (head("200 OK", "text/event-stream", "Content-Length: 0"), "truncated", "stream"),
+            (b"HTTP/1.1 204 No Content\r\n\r\n", "truncated", "stream"),
+        )
+        for data, kind, where in cases:
+            with self.subTest(data), Server(lambda c, r, n, d=data: (c.sendall(d), False)[1]) as server:
+                errors = self.run_json(server.url, "-m", "m", "-n", 1, code=3).first["requests"]["errors"]
+                self.assertEqual({k: e["where"] for k, e in errors.items()}, {kind: where})
+
+    def test_an_answer_before_the_body_was_read(self):
+        class Early(Server):
+            @staticmethod
+            def _read(connection, buffer):
+                while b"\r\n\r\n" not in buffer:
+                    buffer += connection.recv(65536)
+                return (buffer.split(b"\r\n\r\n")[0].decode(), b""), b""
+
+        def handle(c, r, n):
+            c.sendall(head("413 Too Large", "application/json", "Connection: close",
+                           "Content-Length: 2") + b"{}")
+            time.sleep(0.2)
+            return False
+        self.write("big.txt", "word " * 1_000_000)
+        with Early(handle) as server:
+            errors = self.run_json(server.url, "-m", "m", "-n", 1, "--prompts", "big.txt",
+                                   code=3).first["requests"]["errors"]
+        self.assertEqual(list(errors), ["too_large"])
+
     def test_what_is_shown_has_no_control_characters(self):
         self.kind_of("500 X", {"error": {"message": "a\x1b[2J\x07\nb\u202ec\u0000d"}})
         for char in "\x1b\x07\u202e\0":

@@ -86,6 +86,11 @@ class Body(Asking):
         for base in "", "/", "/v1", "/v1/":
             self.ask(base=base)
             self.assertTrue(self.heads[0].startswith("POST /v1/chat/completions "), base)
+        for base in "/v1/chat/completions", "/v1/chat/completions/":
+            self.ask(base=base)
+            self.assertTrue(self.heads[0].startswith("POST /v1/chat/completions "), base)
+        self.ask(base="/v1?api-version=1")
+        self.assertTrue(self.heads[0].startswith("POST /v1/chat/completions?api-version=1 "))
         self.ask(base="/proxy/v1/")
         self.assertTrue(self.heads[0].startswith("POST /proxy/v1/chat/completions "))
 
@@ -105,7 +110,8 @@ class Headers(Asking):
         self.assertIn("gzip", self.header("accept-encoding")[0])
 
     def test_headers_that_cannot_be_are_refused(self):
-        for text in "no colon", ": empty", "a b: c", "a: b\r\nc: d", "a: b\nc: d":
+        for text in "no colon", ": empty", "a b: c", "a: b\r\nc: d", "a: b\nc: d", \
+                "Content-Length: 5", "transfer-encoding: chunked":
             self.assertIn("--header", self.lens("run", "http://h:1", "--header", text, code=2).err)
 
 

@@ -118,6 +118,11 @@ the_url_is_joined_with_or_without_v1(void **state)
         { "compat.completions", "http://h", "http://h/v1/completions" },
         { "compat.responses", "http://h", "http://h/v1/responses" },
         { "openai.chat", "https://h/v1", "https://h/v1/chat/completions" },
+        { "compat.chat", "http://h/v1/chat/completions/", "http://h/v1/chat/completions" },
+        { "compat.chat", "http://h/chat/completions", "http://h/chat/completions" },
+        { "compat.completions", "http://responses", "http://responses/v1/completions" },
+        { "compat.chat", "http://h/v1/?a=b", "http://h/v1/chat/completions?a=b" },
+        { "compat.chat", "http://h?a=b/c", "http://h/v1/chat/completions?a=b/c" },
     };
 
     (void)state;

@@ -76,23 +76,48 @@ static const struct lens_api apis[API_COUNT] = {
     { "responses", "responses", LENS_TASK_CHAT, 0, "text/event-stream" },
 };
 
-/* "http://host:8000" gets /v1; any path is taken as it stands. */
+static const char *const routes[API_COUNT] = { "/chat/completions", "/completions",
+                                               "/responses" };
+
+static size_t
+without_slashes(const char *base, size_t size)
+{
+    while (size > 0 && base[size - 1] == '/')
+        size--;
+    return size;
+}
+
+/* The size of `base` without the route, where someone gave the whole URL. */
+static size_t
+without_route(const char *base, const char *host, size_t size)
+{
+    for (int i = 0; i < API_COUNT; i++) {
+        const size_t route = strlen(routes[i]);
+
+        if (base + size >= host + route &&
+            memcmp(base + size - route, routes[i], route) == 0)
+            return size - route;
+    }
+    return size;
+}
+
+/* "http://host:8000" gets /v1; any path is taken as it stands. A query stays behind. */
 static char *
 join_url(const char *base, const char *route)
 {
-    size_t size = strlen(base), length;
-    const char *host = strstr(base, "://");
-    const char *version = "";
-    char *url;
+    const char *query = base + strcspn(base, "?");
+    const char *scheme = strstr(base, "://");
+    const char *host = scheme != NULL ? scheme + 3 : base;
+    const size_t whole = without_slashes(base, (size_t)(query - base));
+    const bool bare =
+        base + whole <= host || memchr(host, '/', whole - (size_t)(host - base)) == NULL;
+    const size_t size = without_route(base, host, whole);
+    const char *version = bare ? "/v1" : "";
+    const size_t length = size + strlen(version) + strlen(route) + strlen(query) + 1;
+    char *url = malloc(length);
 
-    while (size > 0 && base[size - 1] == '/')
-        size--;
-    if (host != NULL && memchr(host + 3, '/', size - (size_t)(host + 3 - base)) == NULL)
-        version = "/v1";
-    length = size + strlen(version) + strlen(route) + 1;
-    url = malloc(length);
     if (url != NULL)
-        snprintf(url, length, "%.*s%s%s", (int)size, base, version, route);
+        snprintf(url, length, "%.*s%s%s%s", (int)size, base, version, route, query);
     return url;
 }
 
@@ -156,8 +181,6 @@ static lens_status
 open_provider(const struct lens_host *h, const struct lens_provider_args *args,
               bool compat, void **ret_self)
 {
-    static const char *const routes[API_COUNT] = { "/chat/completions", "/completions",
-                                                   "/responses" };
     const char *url = h->opt_string(h, "url", 0);
     const char *key = h->opt_string(h, "api_key", 0);
     struct provider *p;
