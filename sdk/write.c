@@ -92,7 +92,8 @@ lens_write_double(struct lens_writer *w, double value)
             if (rest == at)
                 rest = at + strcspn(at, "0123456789");
             *at = '.';
-            memmove(at + 1, rest, strlen(rest) + 1);
+            if (rest > at + 1)
+                memmove(at + 1, rest, strlen(rest) + 1);
             break;
         }
     }
