@@ -12,7 +12,11 @@ sh tests/layers.sh
 # Generated headers must be there before the sources can be analysed.
 ninja -C "$build" --quiet
 git ls-files 'core/*.c' 'sdk/*.c' 'plugins/*.c' | grep -v '^sdk/template/' |
-    xargs -P "$(nproc)" -n 4 clang-tidy --quiet -p "$build" 2>/dev/null
+    xargs -P "$(nproc)" -n 4 clang-tidy --quiet -p "$build" >"$build/clang-tidy.log" 2>&1 || {
+    grep -v 'warnings\{0,1\} generated\.$' "$build/clang-tidy.log" >&2
+    echo 'lint: clang-tidy found the above' >&2
+    exit 1
+}
 cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -j "$(nproc)" \
     --enable=warning,portability --suppress=missingIncludeSystem --suppress=unknownMacro \
     --suppress=nullPointerOutOfMemory --suppress=ctunullpointerOutOfMemory -Iinclude -Icore -Isdk \
