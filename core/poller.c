@@ -85,7 +85,7 @@ on_ready(GSource *source, GSourceFunc unused, void *data)
             epoll_wait(p->fd, p->ready, BATCH, turn == 0 ? 0 : patience_ms(p));
         if (p->ready_count > 0)
             one_turn(p);
-        else
+        else if (p->ready_count == 0) /* a signal tells nothing of what is ready */
             p->looked_ns = chrono_now();
         p->after(p->data);
     }

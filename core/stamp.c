@@ -169,7 +169,7 @@ stamper_begin(stamper *s)
 {
     s->tx_first_ns = s->tx_last_ns = s->tx_prompt_ns = -1;
     s->now.groups = 0;
-    s->counted = false;
+    s->counted = s->backlog = false;
     s->expected = 0;
     s->error = 0;
 }
@@ -197,6 +197,8 @@ stamper_merged(stamper *s, int fd)
     const uint32_t before = s->segments, expected = s->expected;
 
     stamper_count(s, fd);
-    /* Without a count to start from nothing is known: the cautious answer. */
-    return !counted || s->segments - before > expected;
+    /* Without a count to start from nothing is known: the cautious answer. Bytes that
+     * were left by the last read came no later than what it read, in segments that were
+     * counted then. */
+    return !counted || s->backlog || s->segments - before > expected;
 }

@@ -29,6 +29,7 @@ typedef struct stamper {
     int64_t looked_ns;    /* last look */
     uint32_t segments;    /* data segments that TCP had received at the last count */
     uint32_t expected;    /* segments that the looks since then account for */
+    bool backlog;         /* this look finds bytes that the last one saw already */
     bool counted;         /* `segments` holds a count */
     uint32_t rtt_us;
     int error; /* what a look was told and libcurl will not be; 0: nothing */

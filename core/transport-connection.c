@@ -7,13 +7,31 @@
 #include "transport-private.h"
 
 static const int64_t LOOK_AGAIN_NS = 10 * NS_PER_US;
+/* What the count of bytes handed over may be off by. */
+enum { SMALL_REST = 256 };
+
+/* Bytes of this look that libcurl has left in the socket for its next read. */
+static bool
+leaves_backlog(const exchange *x)
+{
+    const connection *c = x->private->connection;
+    const unsigned groups = c != NULL ? c->stamper.now.groups : 0;
+
+    return groups > 0 &&
+           c->stamper.now.group[groups - 1].end > x->private->raw + SMALL_REST;
+}
 
 static void
 hand_look_over(exchange *x)
 {
+    connection *c = x->private->connection;
+    const bool backlog = leaves_backlog(x);
+
     x->private->touched = false;
     x->private->raw = 0;
     x->private->transport->events->look(x);
+    if (c != NULL)
+        c->stamper.backlog = backlog;
 }
 
 static connection *
