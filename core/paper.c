@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "plain-text.h"
+
 bool
 paper_is_terminal(FILE *out)
 {
@@ -158,7 +160,7 @@ paper_bytes(int64_t bytes)
 char *
 paper_cut(const char *text, int width)
 {
-    g_autofree char *valid = g_utf8_make_valid(text != NULL ? text : "-", -1);
+    g_autofree char *valid = plain_text(text != NULL ? text : "-", -1);
     g_autofree char *head = NULL;
 
     if (g_utf8_strlen(valid, -1) <= width)

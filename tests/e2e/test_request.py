@@ -137,6 +137,13 @@ class Model(Asking):
         self.assertIn("--model", err)
         self.assertEqual(len(self.heads), 1)
 
+    def test_a_name_that_is_no_plain_text_is_shown_as_one(self):
+        with Server(self.listing("a\x1b[31mb\nc")) as server:
+            said = self.lens("run", server.url, "-n", 1, code=0)
+            self.assertEqual(json.loads(server.requests[1][1])["model"], "a\x1b[31mb\nc")
+        self.assertNotIn("\x1b", said.out + said.err)
+        self.assertIn("ab c", said.out)
+
     def test_none_or_a_refusal_says_what_to_do(self):
         self.assertIn("--model", self.ask(handle=self.listing(), model=(), code=2).err)
         self.assertIn("--api-key-env", self.ask(handle=self.listing(status="401 Unauthorized"),
