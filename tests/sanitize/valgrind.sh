@@ -8,21 +8,21 @@ here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT INT TERM
 
-# check NAME ARGUMENTS...: lens with these must end well under memcheck.
+# check LABEL ARGUMENTS...: lens with these must end well under memcheck.
 check() {
-    name=$1
+    label=$1
     shift
     if (cd "$work" && valgrind -q --leak-check=full --show-leak-kinds=definite,indirect \
         --errors-for-leak-kinds=definite,indirect --error-exitcode=99 \
         --suppressions="$here/valgrind.supp" --log-file="$work/report.%p" \
         "$build/lens" "$@" >"$work/out" 2>&1); then
-        echo "valgrind: $name: fine"
+        echo "valgrind: $label: fine"
         rm -f "$work"/report.*
         return
     fi
     tail -n 20 "$work/out" >&2
     cat "$work"/report.* >&2
-    echo "valgrind: $name: failed" >&2
+    echo "valgrind: $label: failed" >&2
     exit 1
 }
 
@@ -31,7 +31,7 @@ for plugin in "$build"/plugins/*.so; do
     case $name in
     openai)
         for api in completions compat; do
-            check "$name, $api" plugin check "$plugin" --case "$here/../wire/$api.case"
+            check "openai, $api" plugin check "$plugin" --case "$here/../wire/$api.case"
         done
         ;;
     *) check "$name" plugin check "$plugin" ;;
