@@ -25,7 +25,7 @@ void option_values_unset(option_values *v, const char *name);
 /* "k=v,k2=v2"; `\,` is a comma inside a value. */
 bool option_values_set_list(option_values *v, const char *list, GError **error);
 /* `finish` will not read the environment variable of `name`: the usual key of a provider
- * must not go to a URL that it was not made for (contract section 2). */
+ * must not go to a URL that it was not made for. */
 void option_values_ignore_variable(option_values *v, const char *name);
 /* Reads variables and fallbacks for what is unset, checks what is required, resolves
  * secrets when `resolve` (else only their form is checked). After this the values are

@@ -102,7 +102,7 @@ put_url(plan_target *t, GError **error)
     return true;
 }
 
-/* Contract section 2: a usual variable goes to the provider's own URL, or to that of its
+/* A usual variable goes to the provider's own URL, or to that of its
  * URL variable; a URL that the user gave gets no key unasked. */
 static bool
 put_key(plan_target *t, bool url_by_user, GError **error)

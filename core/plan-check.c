@@ -56,7 +56,7 @@ plan_estimate(const plan *p, const plan_stage *s, registry *plugins,
     return true;
 }
 
-/* Contract section 2: 100 requests, unless the workload ends by itself. */
+/* 100 requests, unless the workload ends by itself. */
 static bool
 put_stop(const plan *p, plan_stage *s, registry *plugins, GError **error)
 {

@@ -1,6 +1,5 @@
 /* plan: everything one invocation of `lens run` will do. Filled from defaults, then a
- * YAML or JSON file, then flags; checked once; constant afterwards. Contract sections 2
- * to 4. */
+ * YAML or JSON file, then flags; checked once; constant afterwards. docs/guide.md. */
 #pragma once
 
 #include <glib.h>

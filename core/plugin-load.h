@@ -13,8 +13,8 @@
 const struct lens_plugin *plugin_load(const char *path, GError **error);
 /* Whether the file is a whole shared object for this machine. */
 bool elf_check(const char *path, GError **error);
-/* Whether nobody but the user and root may write what is at `path`. `what` it is called in
- * the error, which the caller puts behind the path. */
+/* Whether nobody but the user and root may write what is at `path`. `what` it is called
+ * in the error, which the caller puts behind the path. */
 bool path_check_private(const char *path, const char *what, GError **error);
 
 /* Whether a descriptor may be read at all, its `next` included: magic, major version,

@@ -61,7 +61,7 @@ double result_window_s(const result *r);
 /* Whether every SLO that judges results is met by every result. */
 bool run_info_slos_met(const run_info *r);
 
-/* lens.summary/1, contract section 5. Caller frees. */
+/* lens.summary/1. Caller frees. */
 char *summary_json(const run_info *r);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(run_info, run_info_free)

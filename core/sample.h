@@ -86,7 +86,7 @@ void sample_free(sample *s);
 const char *outcome_name(uint32_t outcome); /* "ok" "failed" "cancelled" "censored" */
 const char *phase_name(uint32_t phase);     /* "warmup" "measured" "cooldown" */
 const char *where_name(uint32_t where);     /* "connect" "http" "stream" "client" */
-const char *error_kind_name(uint32_t kind); /* "rate_limit" ..., protocols.md 1.5 */
+const char *error_kind_name(uint32_t kind); /* "rate_limit" ..., docs/streams.md 4 */
 const char *error_class_name(uint32_t error_class);
 uint32_t error_kind_from_name(const char *name); /* 0 when unknown */
 const char *warning_name(uint32_t warn);         /* LENS_WARN_* */

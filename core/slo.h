@@ -1,5 +1,5 @@
 /* slo: `METRIC.STAT OP VALUE` judges a result, `METRIC OP VALUE` is a condition on each
- * request; their conjunction forms goodput. Contract section 7. */
+ * request; their conjunction forms goodput. docs/metrics.md. */
 #pragma once
 
 #include <glib.h>

@@ -1,6 +1,5 @@
 /* stamp: when bytes came and left, from the kernel. A socket's queue is looked at without
- * taking anything; segments that wait together carry only the newest stamp (design.md,
- * "The clock"). */
+ * taking anything; segments that wait together carry only the newest stamp. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* lens.summary/1 (contract, section 5): every member is always there, what is unknown is
+/* lens.summary/1: every member is always there, what is unknown is
  * null. */
 #include <math.h>
 

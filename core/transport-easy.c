@@ -55,7 +55,8 @@ easy_setup(CURL *easy, const plan_target *target, struct curl_slist *resolve)
     curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, target->compressed ? "" : "identity");
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                      (long)(target->connect_timeout_ns / 1000000));
-    /* Messages of a stream are small; a buffer a stream is most of what a stream costs. */
+    /* Messages of a stream are small; a buffer a stream is most of what a stream costs.
+     */
     if (target->stream)
         curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 4096L);
     set_http_version(easy, target);

@@ -18,7 +18,7 @@
 typedef struct transport transport;
 typedef struct exchange exchange;
 
-/* How an exchange ended, in the words of protocols.md 1.5. */
+/* How an exchange ended, in the words of docs/streams.md 4. */
 struct exchange_end {
     uint32_t kind;      /* LENS_KIND_NONE: the body came in order */
     uint32_t where;     /* WHERE_* */

@@ -1,5 +1,5 @@
-/* verdict: whether a result may be believed. Contract section 6, one row of the table per
- * id. */
+/* verdict: whether a result may be believed: one row of the table in
+ * docs/metrics.md per id. */
 #pragma once
 
 #include <glib.h>

@@ -1,5 +1,5 @@
 /* failure: the one mapping from vendors' codes, types, statuses and words to the kinds of
- * protocols.md 1.5, and the retry delay of 1.6. */
+ * docs/streams.md 4, and how long to wait before a retry. */
 #pragma once
 
 #include <lens/provider.h>

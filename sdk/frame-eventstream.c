@@ -3,7 +3,7 @@
 #include "crc32.h"
 #include "frame-cut.h"
 
-/* protocols.md 10.1 */
+/* The limits of the vendor's own decoders. */
 #define PRELUDE 12
 #define FRAME_MIN 16
 #define FRAME_MAX ((uint32_t)24 * 1024 * 1024)

@@ -7,7 +7,7 @@
 enum {
     STATE_OUTSIDE = 0, /* no field line since the last dispatch */
     STATE_EVENT = 1,
-    STATE_RAW = 2 /* JSON outside of any event, over lines (protocols.md 8.3) */
+    STATE_RAW = 2 /* JSON outside of any event, over lines (docs/streams.md 5) */
 };
 
 /* f->kind: what the line is, as far as it has been seen. */

@@ -11,7 +11,7 @@ extern "C" {
 #endif
 
 enum lens_framing {
-    LENS_FRAME_SSE = 1,        /* text/event-stream, protocols.md section 2 */
+    LENS_FRAME_SSE = 1,        /* text/event-stream, docs/streams.md 5 */
     LENS_FRAME_NDJSON = 2,     /* one JSON text a line */
     LENS_FRAME_ARRAY = 3,      /* [ {..}, {..} ], element by element */
     LENS_FRAME_WHOLE = 4,      /* one message at the end of the body */

@@ -84,7 +84,8 @@ struct lens_ask {
 
 /* ---- what a stream says ---- */
 
-/* Classes of a message, a bit mask (protocols.md C1-C7): one message may carry several.
+/* Classes of a message, a bit mask (docs/streams.md C1-C7): one message may carry
+ * several.
  */
 enum {
     LENS_MSG_ROLE = 1,
@@ -125,7 +126,7 @@ enum {
     LENS_EV_COST = 12 /* number: the server's own bill in USD */
 };
 
-/* Token counts (protocols.md 1.2): cache kinds are part of INPUT, REASONING is part of
+/* Token counts (docs/streams.md 2): cache kinds are part of INPUT, REASONING is part of
  * OUTPUT. */
 enum {
     LENS_USAGE_INPUT = 1,
@@ -160,7 +161,7 @@ struct lens_event {
     struct lens_bytes text; /* UTF-8, JSON escapes resolved */
 };
 
-/* How a stream ended (protocols.md 1.4). */
+/* How a stream ended (docs/streams.md 3). */
 enum {
     LENS_CLASS_NONE = 0,
     LENS_CLASS_HTTP_ERROR = 1,
@@ -171,7 +172,7 @@ enum {
     LENS_CLASS_TRANSPORT = 6
 };
 
-/* What a failed request is counted as (protocols.md 1.5). */
+/* What a failed request is counted as (docs/streams.md 4). */
 enum {
     LENS_KIND_NONE = 0,
     LENS_KIND_DNS = 1,

@@ -254,7 +254,7 @@ the_table_is_sound(void **state)
         assert_non_null(command_of(1U << i));
 }
 
-/* Contract section 3 lists every flag of `lens run`. */
+/* Every flag of `lens run`. */
 static void
 run_has_every_flag_of_the_contract(void **state)
 {

@@ -126,7 +126,7 @@ from_hex(const char *hex, uint8_t *out)
     return size;
 }
 
-/* The published vectors of protocols.md 10.4, and what must be refused. */
+/* The published vectors of the vendor's own tests, and what must be refused. */
 static void
 event_stream_vectors(void **state)
 {

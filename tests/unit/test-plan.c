@@ -61,7 +61,7 @@ clean_environment(void **state)
     return 0;
 }
 
-/* Contract section 2. */
+/* The defaults. */
 static void
 nothing_named_means_the_mock_and_the_defaults(void **state)
 {
@@ -204,7 +204,7 @@ flags_reach_their_places(void **state)
     assert_true(p->prompts.same);
 }
 
-/* Contract section 2: which key goes where. */
+/* Which key goes where. */
 static void
 a_usual_key_goes_to_its_own_url_only(void **state)
 {

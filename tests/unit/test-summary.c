@@ -102,7 +102,7 @@ summary_of(const run_info *run)
     return root;
 }
 
-/* contract, section 5. */
+/* lens.summary/1. */
 static const char *const members =
     "schema run.id run.started_at run.duration_s run.seed run.version run.plan_hash "
     "run.host.name run.host.cpu run.host.cores run.host.kernel run.verdict.state "

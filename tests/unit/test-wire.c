@@ -50,8 +50,8 @@ assert_same(const decode_case *c, size_t at, const char *want, decode_result *r)
         fail_msg("%s, cut at %zu:\n  whole: %s\n  cut:   %s", c->id, at, want, got);
 }
 
-/* An event counts from the read that brings its last byte (protocols.md C6). What is not
- * terminated counts from the end of the body. */
+/* An event counts from the read that brings its last byte (docs/streams.md C6). What is
+ * not terminated counts from the end of the body. */
 static void
 assert_read(const decode_case *c, size_t at, const struct decode_place *p,
             const decode_result *r, int64_t want)

@@ -1,4 +1,4 @@
-/* field-names: the words of protocols.md 1.4-1.5 and of the run file, by their codes.
+/* field-names: the words of docs/streams.md 3-4 and of the run file, by their codes.
  * NULL for codes that this version does not know. */
 #pragma once
 

@@ -4,7 +4,7 @@
 
 #include "openai.h"
 
-/* First one found is the request's id; 18 of protocols.md. */
+/* First one found is the request's id. */
 static const char *const id_headers[] = {
     "x-request-id",     "request-id",        "apim-request-id",
     "x-amzn-requestid", "x-kong-request-id", "x-debug-trace-id",

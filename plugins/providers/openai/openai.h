@@ -130,7 +130,7 @@ bool tools_settle(struct stream *s, struct piece *p);
 
 /* usage.c */
 void usage_clear(struct usage *u);
-/* Merges the usage object `json` into what is known (protocols.md U1-U4, U6). */
+/* Merges the usage object `json` into what is known (docs/streams.md U1-U4, U6). */
 void usage_merge(struct stream *s, struct lens_bytes json, bool final);
 lens_status usage_tell(struct stream *s);
 

@@ -1,4 +1,4 @@
-/* usage: token counts of all dialects, brought to one meaning (protocols.md 1.2):
+/* usage: token counts of all dialects, brought to one meaning (docs/streams.md 2):
  * cache_read is part of the input, reasoning is part of the output, -1 is unknown. */
 #include <string.h>
 

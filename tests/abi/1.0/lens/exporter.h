@@ -174,7 +174,8 @@ struct lens_exporter {
     lens_status (*open)(const struct lens_host *, void **ret_self);
     void (*close)(void *self);
     /* `resumed`: samples delivered before; a file exporter then goes on where it stopped.
-     */
+     * LENS_E_UNSUPPORTED: that is not there any more; `begin` comes again with 0, and all
+     * samples. LENS_E_IO: nobody there yet; `begin` is tried again later. */
     lens_status (*begin)(void *self, const struct lens_run *, uint64_t resumed);
     lens_status (*samples)(void *self, const struct lens_sample *const *batch,
                            uint64_t count, struct lens_delivery *); /* optional */
