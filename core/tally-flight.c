@@ -35,12 +35,15 @@ tally_add_flight(tally *t, int64_t due_ns, int64_t end_ns)
     t->flights_limit = MAX(ASIDE_MIN, 2 * t->flights->len);
 }
 
+static const int64_t SHORTEST_NS = 20 * NS_PER_MS;
+
 double
 tally_concurrency(const tally *t)
 {
     double flown_s = t->flown_s;
 
-    if (t->last_due_ns <= t->window_start_ns)
+    /* Everything started at once: there was no time to fall short in. */
+    if (t->last_due_ns - t->window_start_ns < SHORTEST_NS)
         return NAN;
     for (guint i = 0; i < t->flights->len; i++) {
         const struct tally_flight *f = &g_array_index(t->flights, struct tally_flight, i);
