@@ -15,7 +15,8 @@ live_begin(recorder *r)
         .ttft_p50_ms = NAN, .ttft_p99_ms = NAN, .itl_p50_ms = NAN, .lag_p99_ms = NAN
     };
     memset(&r->rates, 0, sizeof r->rates);
-    r->rates.slot = chrono_now() / SLOT_NS; /* what ends before the first look counts too */
+    r->rates.slot =
+        chrono_now() / SLOT_NS; /* what ends before the first look counts too */
     r->quantiles_ns = 0;
 }
 
