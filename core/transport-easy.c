@@ -58,7 +58,7 @@ easy_setup(CURL *easy, const plan_target *target, struct curl_slist *resolve)
     /* Messages of a stream are small; a buffer a stream is most of what a stream costs.
      */
     if (target->stream)
-        curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 4096L);
+        curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 1024L);
     set_http_version(easy, target);
     set_tls(easy, target);
     if (target->proxy != NULL)
