@@ -383,7 +383,7 @@ void
 flight_end(flight *f, const struct exchange_end *end)
 {
     take_exchange(f);
-    if (is_fine(f->exchange->status) && f->exchange->private != NULL)
+    if (is_fine(f->exchange->status))
         close_answer(f, end);
     else if (f->exchange->status >= 300 && end->kind != LENS_KIND_TIMEOUT)
         classify(f);
