@@ -54,13 +54,14 @@ fetch(const plan_target *t, instance *provider, GPtrArray *models, long *ret_sta
     };
     struct lens_answer answer = { .struct_size = sizeof answer };
     struct lens_request request;
+    const struct lens_call call = { .struct_size = sizeof call,
+                                    .kind = LENS_CALL_MODELS };
     g_autoptr(GString) body = g_string_new(NULL);
     bool fine;
 
     lens_request_init(&request);
     fine = ops->call_describe != NULL && ops->call_decode != NULL &&
-           ops->call_describe(provider->self, LENS_CALL_MODELS, answer.body, &request) ==
-               LENS_OK;
+           ops->call_describe(provider->self, &call, &request) == LENS_OK;
     if (fine && !transport_call(t, &request, MODELS_LIMIT, ret_status, body, error)) {
         lens_request_clear(&request);
         return false;

@@ -56,6 +56,7 @@ struct lens_run {
     const struct lens_stage_info *stages;
     uint32_t stage_count, stage_size;
     const char *run_file;
+    int64_t interval_ns; /* of snapshots */
 };
 
 enum { LENS_CLOCK_KERNEL = 1, LENS_CLOCK_USER = 2, LENS_CLOCK_INTERVAL = 3 };
@@ -68,6 +69,29 @@ struct lens_mark {
     uint32_t clock;   /* LENS_CLOCK_* */
     uint32_t shared;  /* how many messages came with the same read, itself included */
     uint32_t reserved;
+};
+
+/* One try of a request; times as in lens_sample. */
+struct lens_attempt {
+    uint32_t number; /* from 0 */
+    uint32_t error_class, error_kind, error_where;
+    int32_t http_status;
+    uint32_t flags;
+    int64_t start_ns, departure_ns, first_byte_ns, first_output_ns, end_ns;
+    const char *error_detail; /* NULL: none */
+    uint8_t span_id[8];
+};
+
+/* Parts of a bill, exclusive: they sum up to the total. Indexes of lens_sample.cost. */
+enum {
+    LENS_COST_INPUT_UNCACHED = 0,
+    LENS_COST_CACHE_READ = 1,
+    LENS_COST_CACHE_WRITE_5M = 2,
+    LENS_COST_CACHE_WRITE_1H = 3,
+    LENS_COST_OUTPUT_VISIBLE = 4,
+    LENS_COST_REASONING = 5,
+    LENS_COST_REQUEST = 6,
+    LENS_COST_COUNT = 7
 };
 
 enum {
@@ -111,13 +135,18 @@ struct lens_sample {
     const struct lens_mark *marks;
     uint32_t mark_count, mark_size;
     double cost_reported_usd; /* NaN: none */
+    int64_t cost[8];          /* by LENS_COST_*, in 10^-12 USD; -1: unknown */
+    int64_t cost_total;       /* in 10^-12 USD; -1: unknown */
+    /* Derived from run, request and attempt, so that a repeat is the same. `span_id` is
+     * the request's; the target saw it in `traceparent` where that was asked for. */
+    uint8_t trace_id[16], span_id[8];
+    const struct lens_attempt *attempts; /* all, the last one too */
+    uint32_t attempt_count, attempt_size;
 };
 
 struct lens_quantile {
     double q, value; /* value: NaN when there are too few */
 };
-
-struct lens_histogram; /* the host's; read by the services below */
 
 /* One distribution. Values in `unit`. */
 struct lens_metric {
@@ -126,7 +155,7 @@ struct lens_metric {
     double min, max, mean, stddev, sum;
     const struct lens_quantile *quantiles;
     uint32_t quantile_count, quantile_size;
-    const struct lens_histogram *histogram; /* NULL: none kept */
+    const struct lens_histogram *histogram; /* host->histogram_next; NULL: none kept */
     struct lens_bytes hdr_v2; /* HdrHistogram V2 compressed, nanoseconds; or empty */
 };
 
@@ -167,6 +196,15 @@ struct lens_summary {
     uint32_t result_count, result_size;
 };
 
+/* An answer to a scrape. The host zeroes it; `content_type` is static text of the plugin,
+ * the body is written with host->append. */
+struct lens_http_reply {
+    uint32_t struct_size;
+    int32_t status; /* 0: 200 */
+    const char *content_type;
+    struct lens_buffer *body;
+};
+
 struct lens_exporter {
     uint32_t struct_size;
     uint32_t flags;
@@ -182,6 +220,10 @@ struct lens_exporter {
     lens_status (*snapshot)(void *self, const struct lens_snapshot *,
                             struct lens_delivery *); /* optional */
     lens_status (*end)(void *self, const struct lens_summary *, struct lens_delivery *);
+    /* Answers a request that came to where host->listen listens; on the host's thread,
+     * while no other operation of the instance runs. Optional. */
+    lens_status (*serve)(void *self, const struct lens_http_request *,
+                         struct lens_http_reply *);
 };
 
 #endif

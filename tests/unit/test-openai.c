@@ -440,11 +440,12 @@ models_are_listed(void **state)
     const struct lens_provider *ops;
 
     (void)state;
+    const struct lens_call call = { .struct_size = sizeof call,
+                                    .kind = LENS_CALL_MODELS };
+
     asked_open(&a, "compat.chat", "url=http://h:1");
     ops = &a.instance->plugin->ops.provider;
-    assert_int_equal(
-        ops->call_describe(a.instance->self, LENS_CALL_MODELS, bytes_of(""), &a.request),
-        LENS_OK);
+    assert_int_equal(ops->call_describe(a.instance->self, &call, &a.request), LENS_OK);
     assert_string_equal(a.request.method.data, "GET");
     assert_string_equal(a.request.url.data, "http://h:1/v1/models");
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -4,14 +4,12 @@
 #include "openai.h"
 
 lens_status
-openai_call_describe(void *self, uint32_t kind, struct lens_bytes args,
-                     struct lens_request *r)
+openai_call_describe(void *self, const struct lens_call *call, struct lens_request *r)
 {
     const struct provider *p = self;
     lens_status st;
 
-    (void)args;
-    if (kind != LENS_CALL_MODELS)
+    if (call->kind != LENS_CALL_MODELS)
         return LENS_E_UNSUPPORTED;
     st = p->host->req_line(r, "GET", p->models_url);
     if (st == LENS_OK)

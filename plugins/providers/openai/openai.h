@@ -147,7 +147,7 @@ lens_status head_tell(struct lens_sink *sink, const struct lens_pair *headers,
                       uint32_t count, uint32_t size, struct lens_bytes *ret_id);
 
 /* models.c */
-lens_status openai_call_describe(void *self, uint32_t kind, struct lens_bytes args,
+lens_status openai_call_describe(void *self, const struct lens_call *,
                                  struct lens_request *);
 lens_status openai_call_decode(void *self, uint32_t kind, const struct lens_answer *,
                                struct lens_sink *);

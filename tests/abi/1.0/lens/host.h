@@ -26,6 +26,13 @@ struct lens_buffer;  /* bytes that are being collected; the host's */
 /* Flags of a request header. */
 enum { LENS_HEADER_SECRET = 1 };
 
+/* Flags of an HTTP request of an exporter. */
+enum {
+    LENS_HTTP_GZIP = 1,    /* the host compresses the body and says so in a header */
+    LENS_HTTP_2 = 2,       /* HTTP/2 only, with prior knowledge over http:// */
+    LENS_HTTP_INSECURE = 4 /* the certificate is not checked */
+};
+
 struct lens_http_request {
     uint32_t struct_size;
     uint32_t flags;
@@ -35,6 +42,10 @@ struct lens_http_request {
     uint32_t header_count, header_size;
     struct lens_bytes body;
     int64_t timeout_ns; /* 0: the host's default */
+    /* NULL: the system's, none. Files in PEM form. */
+    const char *cacert, *cert, *key;
+    const char *proxy;  /* a URL; NULL: as the environment says, "": none */
+    const char *socket; /* path of a Unix socket in place of a TCP connection; or NULL */
 };
 
 struct lens_http_answer {
@@ -45,7 +56,23 @@ struct lens_http_answer {
     struct lens_bytes body;
     int64_t retry_after_ns; /* from Retry-After in either form; -1: none */
     const char *error;
+    const struct lens_pair *trailers; /* of HTTP/2, or of a chunked body */
+    uint32_t trailer_count, trailer_size;
+    uint32_t http_version; /* 10, 11, 20 */
+    uint32_t error_kind;   /* LENS_KIND_DNS, _CONNECT, _TLS, _NETWORK or _TIMEOUT; 0 */
 };
+
+/* How `listen` binds. */
+enum {
+    LENS_LISTEN_REMOTE = 1 /* addresses other than loopback are allowed */
+};
+
+/* A range of a histogram that holds something: low <= value < high. */
+struct lens_bucket {
+    int64_t low, high;
+    uint64_t count;
+};
+struct lens_histogram;
 
 struct lens_host {
     uint32_t struct_size;
@@ -91,6 +118,32 @@ struct lens_host {
      * host's. */
     lens_status (*http)(const struct lens_host *, const struct lens_http_request *,
                         struct lens_http_answer *answer);
+
+    /* Serves HTTP at `address` ("127.0.0.1:9464", "[::1]:0", ":9464" for loopback) on a
+     * thread of the host; exporters only, in `open` or `begin`. Each request goes to the
+     * exporter's `serve`, while no other operation of the instance runs. It ends with
+     * `close`. LENS_E_CONFIG: not an address, or not loopback and not allowed. LENS_E_IO:
+     * taken. */
+    lens_status (*listen)(const struct lens_host *, const char *address, uint32_t flags,
+                          uint16_t *ret_port);
+
+    /* The ranges of a histogram that hold something, in rising order. `cursor` starts at
+     * 0 and is the host's; returns 0 when there are no more. */
+    int32_t (*histogram_next)(const struct lens_host *, const struct lens_histogram *,
+                              uint64_t *cursor, struct lens_bucket *ret);
+
+    /* What a credential may lie in; providers only, inside an AUTH call. The bytes live
+     * until the operation returns.
+     * LENS_E_IO: not there, or not readable; nothing was logged.
+     * `read_file`: at most 1 MiB; a leading "~/" is the user's home.
+     * `environment`: NULL when unset or empty.
+     * `run`: what a command printed; split like a shell's words, but run without one; at
+     * most 60 s and 1 MiB. LENS_E_FAILED: it did not exit with 0. Never in a dry run. */
+    lens_status (*read_file)(const struct lens_host *, const char *path,
+                             struct lens_bytes *ret);
+    const char *(*environment)(const struct lens_host *, const char *name);
+    lens_status (*run)(const struct lens_host *, const char *command,
+                       struct lens_bytes *ret);
 };
 
 #endif

@@ -80,6 +80,9 @@ struct lens_ask {
     struct lens_bytes body;  /* sent as it is; empty: build one */
     int64_t unix_ns;         /* wall clock, only for signing */
     uint64_t content_seed;
+    /* What the AUTH call got, newest; secret. Empty: there was none. Set for side calls,
+     * too: struct lens_call. */
+    struct lens_bytes credential;
 };
 
 /* ---- what a stream says ---- */
@@ -121,9 +124,28 @@ enum {
     LENS_EV_ID = 9,     /* text: the server's id of this request */
     LENS_EV_TIER = 10,  /* text: the service tier that was used */
     LENS_EV_EXTRA =
-        11,           /* name and value (integer) or number (code 1) or text (code 2): the
-                         server's own times in the unit its name says, rate limits, ... */
-    LENS_EV_COST = 12 /* number: the server's own bill in USD */
+        11, /* name and value (integer) or number (code 1) or text (code 2): the
+               server's own times in the unit its name says, rate limits, ... */
+    LENS_EV_COST = 12, /* number: the server's own bill in USD */
+    /* Only from call_decode of AUTH: text: the credential, in a form of the plugin's own;
+     * value: Unix time in ns when it ends, 0: never. */
+    LENS_EV_CREDENTIAL = 13,
+    /* Another request belongs to this one; text: the args of its call_describe (kind
+     * FOLLOW_UP); code: LENS_FOLLOW_*. From call_decode of AUTH: the next step of the
+     * chain, args for call_describe (kind AUTH); code is 0. */
+    LENS_EV_FOLLOW_UP = 14
+};
+
+/* What a follow-up is (code of LENS_EV_FOLLOW_UP). */
+enum {
+    /* The output comes there: when the first answer has ended in order, the follow-up is
+     * sent and its head and body go to the same decoder, after the first body's end and
+     * without a `finish` between. Its time belongs to the request. */
+    LENS_FOLLOW_STREAM = 1,
+    /* Asked when the request is over and its times are taken; its answer goes to
+     * call_decode, and usage, model, extra and cost events found there are added to the
+     * sample. A failure of it changes nothing else. */
+    LENS_FOLLOW_AFTER = 2
 };
 
 /* Token counts (docs/streams.md 2): cache kinds are part of INPUT, REASONING is part of
@@ -136,9 +158,13 @@ enum {
     LENS_USAGE_OUTPUT = 5,
     LENS_USAGE_REASONING = 6,
     LENS_USAGE_BILLED_INPUT = 7, /* where the vendor bills other counts than tokens */
-    LENS_USAGE_BILLED_OUTPUT = 8
+    LENS_USAGE_BILLED_OUTPUT = 8,
+    LENS_USAGE_INPUT_AUDIO = 9, /* part of INPUT, like INPUT_IMAGE */
+    LENS_USAGE_INPUT_IMAGE = 10,
+    LENS_USAGE_OUTPUT_AUDIO = 11, /* part of OUTPUT, like OUTPUT_IMAGE */
+    LENS_USAGE_OUTPUT_IMAGE = 12
 };
-enum { LENS_USAGE_COUNT = 9 }; /* one more than the highest code of this version */
+enum { LENS_USAGE_COUNT = 13 }; /* one more than the highest code of this version */
 
 enum {
     LENS_WARN_DATA_AFTER_DONE = 1,
@@ -272,19 +298,37 @@ enum {
     LENS_CAP_SERVER_TIMES = 512
 };
 
-/* Side calls: requests outside the measurement. */
+/* Side calls: requests outside the measurement. `args` is JSON unless said otherwise.
+ *
+ * AUTH: gets what `describe` needs to sign or authorise, one HTTP call after another. The
+ * host opens an instance of its own for it, once per target and off the workers, calls
+ * call_describe with empty args, sends the request, and hands the answer (any status) to
+ * call_decode, which says LENS_EV_CREDENTIAL, or LENS_EV_FOLLOW_UP for one more call, or
+ * a fault. LENS_DONE of call_describe: no request is needed, call_decode follows with an
+ * answer of status 0. LENS_E_UNSUPPORTED: this configuration needs no AUTH. It is renewed
+ * 5 minutes before its end and once after a 401. */
 enum {
     LENS_CALL_MODELS = 1,
-    LENS_CALL_COUNT = 2,
-    LENS_CALL_TOKENIZE = 3,
-    LENS_CALL_HEALTH = 4,
+    LENS_CALL_COUNT = 2, /* args: a chat body's `messages` and `model`; answer: usage */
+    LENS_CALL_TOKENIZE = 3, /* args: {"text","model"}; answer: usage */
+    LENS_CALL_HEALTH = 4,   /* free of charge; a failed answer goes to `classify` */
     LENS_CALL_AUTH = 5,
-    LENS_CALL_FOLLOW_UP = 6
+    LENS_CALL_FOLLOW_UP = 6 /* args: the text of LENS_EV_FOLLOW_UP */
 };
 
 struct lens_provider_args {
     uint32_t struct_size;
     uint32_t api; /* index into lens_provider.apis */
+};
+
+/* What a side call is about. */
+struct lens_call {
+    uint32_t struct_size;
+    uint32_t kind;                /* LENS_CALL_* */
+    struct lens_bytes args;       /* by kind, see above; or empty */
+    struct lens_bytes credential; /* as in struct lens_ask; empty for AUTH itself */
+    struct lens_bytes model;      /* empty: none given */
+    int64_t unix_ns;              /* wall clock, only for signing */
 };
 
 struct lens_mock;
@@ -322,9 +366,8 @@ struct lens_provider {
     /* A non-2xx answer: exactly one fault, and id, extra events as found. */
     lens_status (*classify)(void *self, const struct lens_answer *, struct lens_sink *);
 
-    /* Side calls; optional, LENS_E_UNSUPPORTED for kinds that are not known. `args` is
-     * JSON, or empty. */
-    lens_status (*call_describe)(void *self, uint32_t kind, struct lens_bytes args,
+    /* Side calls; optional, LENS_E_UNSUPPORTED for kinds that are not known. */
+    lens_status (*call_describe)(void *self, const struct lens_call *,
                                  struct lens_request *);
     lens_status (*call_decode)(void *self, uint32_t kind, const struct lens_answer *,
                                struct lens_sink *);
