@@ -182,7 +182,7 @@ vet_workload(const struct lens_workload *w, GError **error)
 static bool
 vet_exporter(const struct lens_exporter *e, GError **error)
 {
-    if (!check_size("exporter", e->struct_size, SIZE_1_0(struct lens_exporter, end),
+    if (!check_size("exporter", e->struct_size, SIZE_1_0(struct lens_exporter, serve),
                     error))
         return false;
     const struct operation mandatory[] = {
