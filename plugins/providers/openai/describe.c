@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "body.h"
-#include "messages.h"
 #include "openai.h"
+#include "sdk/body.h"
+#include "sdk/messages.h"
 
 static lens_status
 add_header(const struct provider *p, struct lens_request *r, const struct lens_pair *h)
@@ -61,44 +61,45 @@ write_headers(const struct provider *p, const struct lens_ask *ask,
 
 /* The limit has another name in each api, and servers refuse a second one. */
 static void
-write_limit(const struct provider *p, const struct lens_ask *ask, struct body *b)
+write_limit(const struct provider *p, const struct lens_ask *ask, struct lens_body *b)
 {
-    if (!(ask->set & LENS_SET_MAX_OUTPUT) || body_has_extra(b, "max_tokens") ||
-        body_has_extra(b, "max_completion_tokens") ||
-        body_has_extra(b, "max_output_tokens"))
+    if (!(ask->set & LENS_SET_MAX_OUTPUT) || lens_body_has_extra(b, "max_tokens") ||
+        lens_body_has_extra(b, "max_completion_tokens") ||
+        lens_body_has_extra(b, "max_output_tokens"))
         return;
-    body_int(b, p->limit_name, ask->max_output);
+    lens_body_int(b, p->limit_name, ask->max_output);
 }
 
 static void
-write_forced_length(const struct provider *p, const struct lens_ask *ask, struct body *b)
+write_forced_length(const struct provider *p, const struct lens_ask *ask,
+                    struct lens_body *b)
 {
     const bool ignore_eos = (ask->flags & LENS_ASK_IGNORE_EOS) != 0;
 
     if (!p->compat)
         return;
-    if (ignore_eos && body_member(b, "ignore_eos"))
+    if (ignore_eos && lens_body_member(b, "ignore_eos"))
         lens_write(&b->w, "true");
     if (ask->set & LENS_SET_MIN_OUTPUT)
-        body_int(b, "min_tokens", ask->min_output);
+        lens_body_int(b, "min_tokens", ask->min_output);
     else if (ignore_eos && ask->set & LENS_SET_MAX_OUTPUT)
-        body_int(b, "min_tokens", ask->max_output);
+        lens_body_int(b, "min_tokens", ask->max_output);
 }
 
 static void
-write_sampling(const struct provider *p, const struct lens_ask *ask, struct body *b)
+write_sampling(const struct provider *p, const struct lens_ask *ask, struct lens_body *b)
 {
     if (ask->set & LENS_SET_TEMPERATURE)
-        body_double(b, "temperature", ask->temperature);
+        lens_body_double(b, "temperature", ask->temperature);
     if (ask->set & LENS_SET_TOP_P)
-        body_double(b, "top_p", ask->top_p);
+        lens_body_double(b, "top_p", ask->top_p);
     if (ask->set & LENS_SET_TOP_K)
-        body_int(b, "top_k", ask->top_k);
+        lens_body_int(b, "top_k", ask->top_k);
     if (ask->set & LENS_SET_SEED)
-        body_int(b, "seed", ask->seed);
+        lens_body_int(b, "seed", ask->seed);
     if (ask->set & LENS_SET_N && p->api != API_RESPONSES)
-        body_int(b, "n", ask->n);
-    if (ask->stop_count > 0 && body_member(b, "stop")) {
+        lens_body_int(b, "n", ask->n);
+    if (ask->stop_count > 0 && lens_body_member(b, "stop")) {
         for (uint32_t i = 0; i < ask->stop_count; i++) {
             const struct lens_bytes *stop =
                 (const struct lens_bytes *)((const char *)ask->stop +
@@ -112,28 +113,28 @@ write_sampling(const struct provider *p, const struct lens_ask *ask, struct body
 }
 
 static void
-write_stream(const struct provider *p, const struct lens_ask *ask, struct body *b)
+write_stream(const struct provider *p, const struct lens_ask *ask, struct lens_body *b)
 {
     const bool stream = (ask->flags & LENS_ASK_STREAM) != 0;
 
-    if (body_member(b, "stream"))
+    if (lens_body_member(b, "stream"))
         lens_write(&b->w, stream ? "true" : "false");
     if (!stream)
         return;
     if (p->api != API_RESPONSES && p->include_usage)
-        body_flag_in(b, "stream_options", "include_usage", true);
+        lens_body_flag_in(b, "stream_options", "include_usage", true);
     else if (p->api == API_RESPONSES && !p->compat)
-        body_flag_in(b, "stream_options", "include_obfuscation", p->obfuscation);
+        lens_body_flag_in(b, "stream_options", "include_obfuscation", p->obfuscation);
 }
 
 static void
-write_tools(const struct provider *p, const struct lens_ask *ask, struct body *b)
+write_tools(const struct provider *p, const struct lens_ask *ask, struct lens_body *b)
 {
-    body_raw(b, "tools", ask->tools);
-    body_raw(b, "tool_choice", ask->tool_choice);
+    lens_body_raw(b, "tools", ask->tools);
+    lens_body_raw(b, "tool_choice", ask->tool_choice);
     if (p->api != API_RESPONSES) {
-        body_raw(b, "response_format", ask->response_format);
-    } else if (ask->response_format.size > 0 && body_member(b, "text")) {
+        lens_body_raw(b, "response_format", ask->response_format);
+    } else if (ask->response_format.size > 0 && lens_body_member(b, "text")) {
         lens_write(&b->w, "{\"format\":");
         lens_write_bytes(&b->w, ask->response_format.data, ask->response_format.size);
         lens_write(&b->w, "}");
@@ -141,13 +142,13 @@ write_tools(const struct provider *p, const struct lens_ask *ask, struct body *b
 }
 
 static void
-write_reasoning(const struct provider *p, struct body *b)
+write_reasoning(const struct provider *p, struct lens_body *b)
 {
     if (p->effort == NULL)
         return;
     if (p->api != API_RESPONSES) {
-        body_text(b, "reasoning_effort", p->effort);
-    } else if (body_member(b, "reasoning")) {
+        lens_body_text(b, "reasoning_effort", p->effort);
+    } else if (lens_body_member(b, "reasoning")) {
         lens_write(&b->w, "{\"effort\":");
         lens_write_string(&b->w, p->effort, strlen(p->effort));
         lens_write(&b->w, "}");
@@ -155,33 +156,33 @@ write_reasoning(const struct provider *p, struct body *b)
 }
 
 static lens_status
-write_prompt(const struct provider *p, const struct lens_ask *ask, struct body *b)
+write_prompt(const struct provider *p, const struct lens_ask *ask, struct lens_body *b)
 {
     static const char *const names[API_COUNT] = { "messages", "prompt", "input" };
 
-    if (!body_member(b, names[p->api]))
+    if (!lens_body_member(b, names[p->api]))
         return LENS_OK;
     switch (p->api) {
     case API_CHAT:
-        return messages_chat(&b->w, ask);
+        return lens_messages_chat(&b->w, ask);
     case API_COMPLETIONS:
-        return messages_prompt(&b->w, ask);
+        return lens_messages_prompt(&b->w, ask);
     default:
-        return messages_input(&b->w, ask);
+        return lens_messages_input(&b->w, ask);
     }
 }
 
 static lens_status
 write_body(const struct provider *p, const struct lens_ask *ask, struct lens_request *r)
 {
-    struct body b;
+    struct lens_body b;
     lens_status st;
 
-    if (!body_begin(&b, r, p->host->req_body, ask->extra))
+    if (!lens_body_begin(&b, r, p->host->req_body, ask->extra))
         return p->host->fail(p->host, LENS_E_CONFIG,
                              "extra is not a JSON object, for instance {\"top_k\":40}");
     if (ask->model.size > 0)
-        body_string(&b, "model", ask->model);
+        lens_body_string(&b, "model", ask->model);
     st = write_prompt(p, ask, &b);
     if (st != LENS_OK)
         return p->host->fail(p->host, st,
@@ -194,12 +195,12 @@ write_body(const struct provider *p, const struct lens_ask *ask, struct lens_req
     write_forced_length(p, ask, &b);
     write_tools(p, ask, &b);
     write_reasoning(p, &b);
-    body_text(&b, "service_tier", p->tier);
-    if (p->echo && body_member(&b, "echo"))
+    lens_body_text(&b, "service_tier", p->tier);
+    if (p->echo && lens_body_member(&b, "echo"))
         lens_write(&b.w, "true");
-    if (p->api == API_RESPONSES && body_member(&b, "store"))
+    if (p->api == API_RESPONSES && lens_body_member(&b, "store"))
         lens_write(&b.w, p->store ? "true" : "false");
-    return body_end(&b);
+    return lens_body_end(&b);
 }
 
 lens_status

@@ -226,7 +226,7 @@ write_chat_turn(struct lens_writer *w, const struct lens_turn *t, bool *first)
 }
 
 lens_status
-messages_chat(struct lens_writer *w, const struct lens_ask *ask)
+lens_messages_chat(struct lens_writer *w, const struct lens_ask *ask)
 {
     lens_status st = LENS_OK;
     bool first = true;
@@ -268,7 +268,7 @@ join_texts(const struct lens_ask *ask, char *out, lens_status *st)
 }
 
 lens_status
-messages_prompt(struct lens_writer *w, const struct lens_ask *ask)
+lens_messages_prompt(struct lens_writer *w, const struct lens_ask *ask)
 {
     lens_status st = LENS_OK;
     const size_t size = join_texts(ask, NULL, &st);
@@ -331,7 +331,7 @@ write_input_turn(struct lens_writer *w, const struct lens_turn *t, bool *first)
 }
 
 lens_status
-messages_input(struct lens_writer *w, const struct lens_ask *ask)
+lens_messages_input(struct lens_writer *w, const struct lens_ask *ask)
 {
     lens_status st = LENS_OK;
     bool first = true;

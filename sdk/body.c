@@ -2,23 +2,23 @@
 
 #include <string.h>
 
-#include "openai.h"
+#include "json.h"
 
 static lens_status
 put_body(void *to, const void *data, size_t size)
 {
-    const struct put_target *t = to;
+    const struct lens_body_target *t = to;
 
     return t->put(t->request, data, size);
 }
 
 bool
-body_begin(struct body *b, struct lens_request *r, body_put_fn put,
-           struct lens_bytes extra)
+lens_body_begin(struct lens_body *b, struct lens_request *r, lens_body_put_fn put,
+                struct lens_bytes extra)
 {
     struct lens_json j;
 
-    b->target = (struct put_target){ r, put };
+    b->target = (struct lens_body_target){ r, put };
     b->extra = extra;
     b->started = false;
     b->kept = NULL;
@@ -37,13 +37,12 @@ find(struct lens_bytes object, const char *name, struct lens_bytes *ret)
 {
     struct lens_json j;
     struct lens_bytes key;
-    struct key_room room;
     bool found = false;
 
     if (object.size == 0)
         return false;
     lens_json_begin(&j, object.data, object.size);
-    for (lens_json_object(&j); read_member(&j, &key, &room);) {
+    for (lens_json_object(&j); lens_json_member(&j, &key);) {
         if (lens_json_is(&key, name)) {
             lens_json_raw(&j, ret);
             found = true;
@@ -55,7 +54,7 @@ find(struct lens_bytes object, const char *name, struct lens_bytes *ret)
 }
 
 bool
-body_has_extra(const struct body *b, const char *name)
+lens_body_has_extra(const struct lens_body *b, const char *name)
 {
     struct lens_bytes raw;
 
@@ -63,7 +62,7 @@ body_has_extra(const struct body *b, const char *name)
 }
 
 static void
-separate(struct body *b)
+separate(struct lens_body *b)
 {
     if (b->started)
         lens_write(&b->w, ",");
@@ -71,7 +70,7 @@ separate(struct body *b)
 }
 
 static void
-write_name(struct body *b, const char *name)
+write_name(struct lens_body *b, const char *name)
 {
     separate(b);
     lens_write(&b->w, "\"");
@@ -80,46 +79,46 @@ write_name(struct body *b, const char *name)
 }
 
 bool
-body_member(struct body *b, const char *name)
+lens_body_member(struct lens_body *b, const char *name)
 {
-    if (body_has_extra(b, name))
+    if (lens_body_has_extra(b, name))
         return false;
     write_name(b, name);
     return true;
 }
 
 void
-body_string(struct body *b, const char *name, struct lens_bytes value)
+lens_body_string(struct lens_body *b, const char *name, struct lens_bytes value)
 {
-    if (body_member(b, name))
+    if (lens_body_member(b, name))
         lens_write_string(&b->w, value.data, value.size);
 }
 
 void
-body_text(struct body *b, const char *name, const char *value)
+lens_body_text(struct lens_body *b, const char *name, const char *value)
 {
-    if (value != NULL && body_member(b, name))
+    if (value != NULL && lens_body_member(b, name))
         lens_write_string(&b->w, value, strlen(value));
 }
 
 void
-body_int(struct body *b, const char *name, int64_t value)
+lens_body_int(struct lens_body *b, const char *name, int64_t value)
 {
-    if (body_member(b, name))
+    if (lens_body_member(b, name))
         lens_write_int(&b->w, value);
 }
 
 void
-body_double(struct body *b, const char *name, double value)
+lens_body_double(struct lens_body *b, const char *name, double value)
 {
-    if (body_member(b, name))
+    if (lens_body_member(b, name))
         lens_write_double(&b->w, value);
 }
 
 void
-body_raw(struct body *b, const char *name, struct lens_bytes json)
+lens_body_raw(struct lens_body *b, const char *name, struct lens_bytes json)
 {
-    if (json.size > 0 && body_member(b, name))
+    if (json.size > 0 && lens_body_member(b, name))
         lens_write_bytes(&b->w, json.data, json.size);
 }
 
@@ -137,7 +136,7 @@ inside(struct lens_bytes object)
 }
 
 void
-body_flag_in(struct body *b, const char *name, const char *flag, bool value)
+lens_body_flag_in(struct lens_body *b, const char *name, const char *flag, bool value)
 {
     struct lens_bytes theirs, raw;
     struct lens_json j;
@@ -165,7 +164,7 @@ body_flag_in(struct body *b, const char *name, const char *flag, bool value)
 
 /* Members of extra, all but the one that was merged already. */
 static void
-write_extra(struct body *b)
+write_extra(struct lens_body *b)
 {
     struct lens_json j;
     struct lens_bytes key, raw;
@@ -186,7 +185,7 @@ write_extra(struct body *b)
 }
 
 lens_status
-body_end(struct body *b)
+lens_body_end(struct lens_body *b)
 {
     write_extra(b);
     lens_write(&b->w, "}");
