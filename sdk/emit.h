@@ -20,8 +20,8 @@ lens_status lens_emit_usage(struct lens_sink *sink, uint32_t code, int64_t token
 lens_status lens_emit_fault(struct lens_sink *sink, uint32_t error_class, uint32_t kind,
                             int64_t retry_ns, struct lens_bytes message,
                             struct lens_bytes code);
-/* The fault of a failed answer, for `classify`: reads the body's `error` (an object with
- * code, type, status and message, or a string) or its `message`, and the headers. */
+/* For `classify`: id, limits and server times of the head, then the one fault of a failed
+ * answer, whatever its form (complaint.h). */
 lens_status lens_emit_refusal(struct lens_sink *sink, const struct lens_answer *answer);
 
 #ifdef __cplusplus

@@ -9,16 +9,16 @@ static int64_t
 count_logprobs(struct lens_json *j)
 {
     struct lens_bytes key;
-    struct key_room room;
+    struct lens_key_room room;
     int64_t count = -1;
 
     if (lens_json_peek(j) != LENS_JSON_OBJECT) {
         lens_json_skip(j);
         return -1;
     }
-    for (lens_json_object(j); read_member(j, &key, &room);) {
-        if (KEY(key, "content") || KEY(key, "tokens"))
-            count = read_count(j);
+    for (lens_json_object(j); lens_read_member(j, &key, &room);) {
+        if (LENS_KEY(key, "content") || LENS_KEY(key, "tokens"))
+            count = lens_read_count(j);
         else
             lens_json_skip(j);
     }
@@ -38,10 +38,10 @@ static void
 look_for_index(struct lens_json j, int64_t *ret)
 {
     struct lens_bytes key;
-    struct key_room room;
+    struct lens_key_room room;
 
-    for (lens_json_object(&j); read_member(&j, &key, &room);) {
-        if (KEY(key, "index"))
+    for (lens_json_object(&j); lens_read_member(&j, &key, &room);) {
+        if (LENS_KEY(key, "index"))
             lens_json_int(&j, ret);
         else
             lens_json_skip(&j);
@@ -53,27 +53,27 @@ read_choice_members(struct stream *s, struct chunk *c, struct lens_json *j,
                     struct choice *ch)
 {
     struct lens_bytes key;
-    struct key_room room;
+    struct lens_key_room room;
 
-    for (lens_json_object(j); read_member(j, &key, &room);) {
-        if (KEY(key, "delta")) {
+    for (lens_json_object(j); lens_read_member(j, &key, &room);) {
+        if (LENS_KEY(key, "delta")) {
             ch->delta = lens_json_peek(j) == LENS_JSON_OBJECT;
             c->count = ch->first;
             delta_read(s, c, j, (uint32_t)ch->index);
-        } else if (KEY(key, "index")) {
+        } else if (LENS_KEY(key, "index")) {
             lens_json_int(j, &ch->index);
-        } else if (KEY(key, "finish_reason")) {
-            read_string(j, &ch->finish);
-        } else if (KEY(key, "text")) {
-            read_string(j, &ch->text);
-        } else if (KEY(key, "message")) {
-            read_raw(j, &ch->message);
-        } else if (KEY(key, "logprobs")) {
+        } else if (LENS_KEY(key, "finish_reason")) {
+            lens_read_string(j, &ch->finish);
+        } else if (LENS_KEY(key, "text")) {
+            lens_read_string(j, &ch->text);
+        } else if (LENS_KEY(key, "message")) {
+            lens_read_raw(j, &ch->message);
+        } else if (LENS_KEY(key, "logprobs")) {
             ch->logprobs = count_logprobs(j);
-        } else if (KEY(key, "token_ids")) {
-            ch->ids = read_count(j);
-        } else if (KEY(key, "usage")) {
-            read_raw(j, &c->choice_usage);
+        } else if (LENS_KEY(key, "token_ids")) {
+            ch->ids = lens_read_count(j);
+        } else if (LENS_KEY(key, "usage")) {
+            lens_read_raw(j, &c->choice_usage);
         } else {
             lens_json_skip(j);
         }
@@ -139,17 +139,17 @@ static void
 read_groq(struct chunk *c, struct lens_json *j)
 {
     struct lens_bytes key;
-    struct key_room room;
+    struct lens_key_room room;
 
     if (lens_json_peek(j) != LENS_JSON_OBJECT) {
         lens_json_skip(j);
         return;
     }
-    for (lens_json_object(j); read_member(j, &key, &room);) {
-        if (KEY(key, "usage"))
-            read_raw(j, &c->groq_usage);
-        else if (KEY(key, "error"))
-            read_raw(j, &c->error);
+    for (lens_json_object(j); lens_read_member(j, &key, &room);) {
+        if (LENS_KEY(key, "usage"))
+            lens_read_raw(j, &c->groq_usage);
+        else if (LENS_KEY(key, "error"))
+            lens_read_raw(j, &c->error);
         else
             lens_json_skip(j);
     }
@@ -161,18 +161,18 @@ read_rare(struct chunk *c, struct lens_json *j, const struct lens_bytes *key)
 {
     struct lens_json_string text;
 
-    if (KEY(*key, "timings")) {
-        read_raw(j, &c->timings);
-    } else if (KEY(*key, "metrics")) {
-        read_raw(j, &c->metrics);
-    } else if (KEY(*key, "stats")) {
-        read_raw(j, &c->stats);
-    } else if (KEY(*key, "x_groq")) {
+    if (LENS_KEY(*key, "timings")) {
+        lens_read_raw(j, &c->timings);
+    } else if (LENS_KEY(*key, "metrics")) {
+        lens_read_raw(j, &c->metrics);
+    } else if (LENS_KEY(*key, "stats")) {
+        lens_read_raw(j, &c->stats);
+    } else if (LENS_KEY(*key, "x_groq")) {
         read_groq(c, j);
-    } else if (KEY(*key, "type")) {
-        read_string(j, &text);
-        c->error_body = c->error_body || KEY(text.raw, "error");
-    } else if (KEY(*key, "detail") || KEY(*key, "error_code")) {
+    } else if (LENS_KEY(*key, "type")) {
+        lens_read_string(j, &text);
+        c->error_body = c->error_body || LENS_KEY(text.raw, "error");
+    } else if (LENS_KEY(*key, "detail") || LENS_KEY(*key, "error_code")) {
         c->error_body = true;
         lens_json_skip(j);
     } else {
@@ -186,7 +186,7 @@ read_error(struct lens_json *j, struct chunk *c)
 {
     const enum lens_json_type type = lens_json_peek(j);
 
-    read_raw(j, &c->error);
+    lens_read_raw(j, &c->error);
     if ((type != LENS_JSON_OBJECT && type != LENS_JSON_STRING &&
          type != LENS_JSON_ARRAY) ||
         (type == LENS_JSON_STRING && c->error.size <= 2))
@@ -198,23 +198,23 @@ read_members(struct stream *s, struct chunk *c, struct lens_json *j)
 {
     struct lens_json_string text;
     struct lens_bytes key;
-    struct key_room room;
+    struct lens_key_room room;
 
-    for (lens_json_object(j); read_member(j, &key, &room);) {
-        if (KEY(key, "choices")) {
+    for (lens_json_object(j); lens_read_member(j, &key, &room);) {
+        if (LENS_KEY(key, "choices")) {
             read_choices(s, c, j);
-        } else if (KEY(key, "id")) {
-            read_string(j, &c->id);
-        } else if (KEY(key, "model")) {
-            read_string(j, &c->model);
-        } else if (KEY(key, "object")) {
-            read_string(j, &text);
-            c->error_body = c->error_body || KEY(text.raw, "error");
-        } else if (KEY(key, "usage")) {
-            read_raw(j, &c->usage);
-        } else if (KEY(key, "service_tier")) {
-            read_string(j, &c->tier);
-        } else if (KEY(key, "error")) {
+        } else if (LENS_KEY(key, "id")) {
+            lens_read_string(j, &c->id);
+        } else if (LENS_KEY(key, "model")) {
+            lens_read_string(j, &c->model);
+        } else if (LENS_KEY(key, "object")) {
+            lens_read_string(j, &text);
+            c->error_body = c->error_body || LENS_KEY(text.raw, "error");
+        } else if (LENS_KEY(key, "usage")) {
+            lens_read_raw(j, &c->usage);
+        } else if (LENS_KEY(key, "service_tier")) {
+            lens_read_string(j, &c->tier);
+        } else if (LENS_KEY(key, "error")) {
             read_error(j, c);
         } else if (!read_rare(c, j, &key)) {
             lens_json_skip(j);

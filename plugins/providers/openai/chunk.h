@@ -54,19 +54,3 @@ void delta_read(struct stream *s, struct chunk *c, struct lens_json *j, uint32_t
 struct lens_frame;
 lens_status responses_message(struct stream *s, const struct lens_frame *f);
 lens_status responses_whole(struct stream *s, struct lens_bytes json);
-
-/* A member's key; escapes in it are resolved into `room`. */
-struct key_room {
-    char text[64];
-};
-int read_member(struct lens_json *j, struct lens_bytes *ret_key, struct key_room *room);
-/* A value that may be null or of another type: then empty. */
-void read_string(struct lens_json *j, struct lens_json_string *ret);
-/* The raw value, empty when it is null. */
-void read_raw(struct lens_json *j, struct lens_bytes *ret);
-/* Number of elements of an array; -1 when there is none. */
-int64_t read_count(struct lens_json *j);
-
-#define KEY(key, literal)                 \
-    ((key).size == sizeof(literal) - 1 && \
-     memcmp((key).data, literal, sizeof(literal) - 1) == 0)

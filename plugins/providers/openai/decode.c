@@ -13,22 +13,6 @@ trimmed(struct lens_bytes b)
     return b;
 }
 
-/* Data that starts like JSON was meant as JSON; anything else is a keep-alive. */
-lens_status
-decode_broken(struct stream *s, const struct lens_frame *f)
-{
-    const struct lens_bytes data = trimmed(f->data);
-    lens_status st;
-
-    if (data.size == 0 || (data.data[0] != '{' && data.data[0] != '[')) {
-        st = emit_warning(s, LENS_WARN_NON_JSON_DATA);
-        return st == LENS_OK ? emit_message(s, LENS_MSG_PING, f, -1) : st;
-    }
-    st = emit_fault(s, LENS_CLASS_PROTOCOL_ERROR, LENS_KIND_PROTOCOL,
-                    "a message of the stream is broken JSON");
-    return st == LENS_OK ? emit_message(s, LENS_MSG_ERROR, f, -1) : st;
-}
-
 /* The echo of the prompt is the first text of each choice. */
 static bool
 is_echo(struct stream *s, const struct piece *p)
@@ -124,13 +108,13 @@ tell_server_times(struct stream *s, const struct chunk *c)
     lens_status st = LENS_OK;
 
     if (c->timings.size > 0)
-        st = emit_extras(s->sink, c->timings, NULL, "");
+        st = lens_emit_numbers(s->base.sink, c->timings, NULL, "");
     if (st == LENS_OK && c->metrics.size > 0)
-        st = emit_extras(s->sink, c->metrics, NULL, "");
+        st = lens_emit_numbers(s->base.sink, c->metrics, NULL, "");
     if (st == LENS_OK && c->stats.size > 0)
-        st = emit_extras(s->sink, c->stats, NULL, "");
+        st = lens_emit_numbers(s->base.sink, c->stats, NULL, "");
     return st == LENS_OK && c->groq_usage.size > 0
-               ? emit_extras(s->sink, c->groq_usage, "_time", "_s")
+               ? lens_emit_numbers(s->base.sink, c->groq_usage, "_time", "_s")
                : st;
 }
 
@@ -151,9 +135,9 @@ tell_chunk(struct stream *s, struct lens_bytes json, struct chunk *c)
         st = tell_server_times(s, c);
     if (st == LENS_OK && error) {
         if (c->classes & LENS_MSG_OUTPUT)
-            s->flags |= STREAM_OUTPUT;
+            s->base.flags |= LENS_STREAM_OUTPUT;
         c->classes |= LENS_MSG_ERROR;
-        st = error_tell(s, json);
+        st = lens_stream_complain(&s->base, json);
     }
     s->next_tool += c->new_tools;
     return st;
@@ -175,7 +159,7 @@ chat_message(struct stream *s, const struct lens_frame *f)
     chunk_clear(&c);
     if (!chat_read(s, f->data, &c)) {
         if (!names_error(f))
-            return decode_broken(s, f);
+            return lens_stream_broken(&s->base, f);
         chunk_clear(&c);
     }
     if ((f->flags & LENS_FRAME_ERROR_FIELD) || names_error(f))
@@ -183,7 +167,7 @@ chat_message(struct stream *s, const struct lens_frame *f)
     if ((f->flags & LENS_FRAME_BARE) && c.whole)
         return decode_whole(s, f->data);
     st = tell_chunk(s, f->data, &c);
-    return st == LENS_OK ? emit_message(s, c.classes, f, c.tokens) : st;
+    return st == LENS_OK ? lens_stream_message(&s->base, c.classes, f, c.tokens) : st;
 }
 
 /* ---- the end ---- */
@@ -194,21 +178,19 @@ decode_settle_usage(struct stream *s)
 {
     lens_status st = usage_tell(s);
 
-    if (st == LENS_OK && s->usage_said && !s->usage_final && (s->flags & STREAM_FAILED))
-        st = emit_warning(s, LENS_WARN_USAGE_PARTIAL);
+    if (st == LENS_OK && s->usage_said && !s->usage_final &&
+        (s->base.flags & LENS_STREAM_FAILED))
+        st = lens_stream_warn(&s->base, LENS_WARN_USAGE_PARTIAL);
     return st;
 }
 
 lens_status
 decode_done(struct stream *s, const struct lens_frame *f, uint32_t classes)
 {
-    lens_status st = decode_settle_usage(s);
+    const lens_status st = decode_settle_usage(s);
 
-    if (st == LENS_OK)
-        st = emit_message(s, classes | LENS_MSG_DONE, f, -1);
-    if (st == LENS_OK)
-        s->flags |= STREAM_DONE;
-    return st;
+    return st == LENS_OK ? lens_stream_message(&s->base, classes | LENS_MSG_DONE, f, -1)
+                         : st;
 }
 
 static bool
@@ -220,76 +202,30 @@ is_done_mark(const struct lens_bytes *data)
 }
 
 /* Some servers end a Responses stream with [DONE] too: that is no data. */
-static lens_status
-after_done(struct stream *s, const struct lens_frame *f)
+lens_status
+decode_after_done(struct lens_stream *base, const struct lens_frame *f)
 {
-    if (is_done_mark(&f->data) && !(s->flags & STREAM_DONE_MARK)) {
-        s->flags |= STREAM_DONE_MARK;
+    struct stream *s = (struct stream *)base;
+
+    if (is_done_mark(&f->data) && !s->done_mark) {
+        s->done_mark = true;
         return LENS_OK;
     }
-    return emit_warning(s, LENS_WARN_DATA_AFTER_DONE);
+    return lens_stream_warn(base, LENS_WARN_DATA_AFTER_DONE);
 }
 
 lens_status
-decode_message(void *user, const struct lens_frame *f)
+decode_message(struct lens_stream *base, const struct lens_frame *f)
 {
-    struct stream *s = user;
-    lens_status st;
+    struct stream *s = (struct stream *)base;
+    const bool responses = s->provider->api == API_RESPONSES;
 
-    if (s->flags & STREAM_DONE)
-        return after_done(s, f);
-    s->flags |= STREAM_MESSAGES;
-    if (f->flags & LENS_FRAME_UNTERMINATED) {
-        st = emit_warning(s, LENS_WARN_UNTERMINATED_EVENT);
-        if (st != LENS_OK)
-            return st;
-    }
     if (f->data.size <= 64 && is_done_mark(&f->data)) {
-        s->flags |= STREAM_DONE_MARK;
-        return s->provider->api == API_RESPONSES ? emit_message(s, LENS_MSG_OTHER, f, -1)
-                                                 : decode_done(s, f, 0);
+        s->done_mark = true;
+        return responses ? lens_stream_message(base, LENS_MSG_OTHER, f, -1)
+                         : decode_done(s, f, 0);
     }
-    return s->provider->api == API_RESPONSES ? responses_message(s, f)
-                                             : chat_message(s, f);
-}
-
-/* A text that ends inside a string or an open bracket was cut. */
-static bool
-is_cut(struct lens_bytes json)
-{
-    bool string = false;
-    int64_t depth = 0;
-
-    for (size_t i = 0; i < json.size; i++) {
-        const char byte = json.data[i];
-
-        if (string && byte == '\\')
-            i++;
-        else if (byte == '"')
-            string = !string;
-        else if (!string && (byte == '{' || byte == '['))
-            depth++;
-        else if (!string && (byte == '}' || byte == ']'))
-            depth--;
-    }
-    return string || depth > 0;
-}
-
-/* Not JSON at all: an error page, or a document that was cut. */
-lens_status
-decode_whole_broken(struct stream *s, struct lens_bytes json)
-{
-    const struct lens_bytes text = trimmed(json);
-
-    if (text.size > 0 && (text.data[0] == '{' || text.data[0] == '[') && is_cut(text))
-        return emit_fault(s, LENS_CLASS_TRUNCATED, LENS_KIND_TRUNCATED,
-                          "the answer ended inside its JSON");
-    if (text.size > 0 && text.data[0] == '<')
-        return emit_fault(
-            s, LENS_CLASS_PROTOCOL_ERROR, LENS_KIND_PROTOCOL,
-            "the answer is a page (HTML), not JSON: is the URL that of the API?");
-    return emit_fault(s, LENS_CLASS_PROTOCOL_ERROR, LENS_KIND_PROTOCOL,
-                      "the answer is not JSON");
+    return responses ? responses_message(s, f) : chat_message(s, f);
 }
 
 static lens_status
@@ -300,14 +236,14 @@ whole_chat(struct stream *s, struct lens_bytes json)
 
     chunk_clear(&c);
     if (!chat_read(s, json, &c))
-        return decode_whole_broken(s, json);
+        return lens_stream_broken_document(&s->base, json);
     c.whole = true;
     st = tell_chunk(s, json, &c);
     if (st == LENS_OK)
         st = emit_not_streamed(s);
     if (st == LENS_OK && !c.has_choices && !c.empty_choices)
-        st = emit_fault(s, LENS_CLASS_PROTOCOL_ERROR, LENS_KIND_PROTOCOL,
-                        "the answer has no choices");
+        st = lens_stream_fault(&s->base, LENS_CLASS_PROTOCOL_ERROR, LENS_KIND_PROTOCOL,
+                               "the answer has no choices");
     return st;
 }
 
@@ -321,17 +257,17 @@ decode_whole(struct stream *s, struct lens_bytes json)
     /* Some gateways wrap a lone error into an array. */
     if (lens_json_find(json.data, json.size, "0", &first))
         lens_json_raw(&first, &one);
-    s->flags |= STREAM_MESSAGES;
+    s->base.flags |= LENS_STREAM_MESSAGES;
     st = s->provider->api == API_RESPONSES ? responses_whole(s, one) : whole_chat(s, one);
     if (st == LENS_OK)
         st = decode_settle_usage(s);
     if (st == LENS_OK)
-        s->flags |= STREAM_DONE;
+        s->base.flags |= LENS_STREAM_DONE;
     return st;
 }
 
 lens_status
-decode_document(void *user, const struct lens_frame *f)
+decode_document(struct lens_stream *base, struct lens_bytes json)
 {
-    return decode_whole(user, f->data);
+    return decode_whole((struct stream *)base, json);
 }

@@ -21,18 +21,18 @@ read_part(struct chunk *c, struct lens_json *j, uint32_t lane, uint32_t kind)
 {
     struct lens_json_string text = { 0 };
     struct lens_bytes key, thinking = { 0 };
-    struct key_room room;
+    struct lens_key_room room;
 
     if (lens_json_peek(j) != LENS_JSON_OBJECT) {
-        read_string(j, &text);
+        lens_read_string(j, &text);
         chunk_add_text(c, kind, lane, &text);
         return;
     }
-    for (lens_json_object(j); read_member(j, &key, &room);) {
-        if (KEY(key, "text"))
-            read_string(j, &text);
-        else if (KEY(key, "thinking"))
-            read_raw(j, &thinking);
+    for (lens_json_object(j); lens_read_member(j, &key, &room);) {
+        if (LENS_KEY(key, "text"))
+            lens_read_string(j, &text);
+        else if (LENS_KEY(key, "thinking"))
+            lens_read_raw(j, &thinking);
         else
             lens_json_skip(j);
     }
@@ -61,9 +61,9 @@ read_arguments(struct lens_json *j, struct lens_json_string *ret)
 {
     *ret = (struct lens_json_string){ 0 };
     if (lens_json_peek(j) == LENS_JSON_STRING)
-        read_string(j, ret);
+        lens_read_string(j, ret);
     else
-        read_raw(j, &ret->raw);
+        lens_read_raw(j, &ret->raw);
 }
 
 /* `{"name":"f","arguments":"{"}`, or `input` for the arguments of a custom tool. */
@@ -71,16 +71,16 @@ static void
 read_function(struct lens_json *j, struct piece *p)
 {
     struct lens_bytes key;
-    struct key_room room;
+    struct lens_key_room room;
 
     if (lens_json_peek(j) != LENS_JSON_OBJECT) {
         lens_json_skip(j);
         return;
     }
-    for (lens_json_object(j); read_member(j, &key, &room);) {
-        if (KEY(key, "name"))
-            read_string(j, &p->name);
-        else if (KEY(key, "arguments") || KEY(key, "input"))
+    for (lens_json_object(j); lens_read_member(j, &key, &room);) {
+        if (LENS_KEY(key, "name"))
+            lens_read_string(j, &p->name);
+        else if (LENS_KEY(key, "arguments") || LENS_KEY(key, "input"))
             read_arguments(j, &p->text);
         else
             lens_json_skip(j);
@@ -93,21 +93,21 @@ read_tool_call(struct stream *s, struct chunk *c, struct lens_json *j, uint32_t 
     struct piece p = { .kind = LENS_EV_TOOL, .lane = lane };
     struct lens_json_string id = { 0 };
     struct lens_bytes key;
-    struct key_room room;
+    struct lens_key_room room;
     int64_t index = -1;
 
     if (lens_json_peek(j) != LENS_JSON_OBJECT) {
         lens_json_skip(j);
         return;
     }
-    for (lens_json_object(j); read_member(j, &key, &room);) {
-        if (KEY(key, "index")) {
+    for (lens_json_object(j); lens_read_member(j, &key, &room);) {
+        if (LENS_KEY(key, "index")) {
             if (!lens_json_int(j, &index))
                 index = -1;
-        } else if (KEY(key, "function") || KEY(key, "custom")) {
+        } else if (LENS_KEY(key, "function") || LENS_KEY(key, "custom")) {
             read_function(j, &p);
-        } else if (KEY(key, "id")) {
-            read_string(j, &id);
+        } else if (LENS_KEY(key, "id")) {
+            lens_read_string(j, &id);
         } else {
             lens_json_skip(j);
         }
@@ -154,14 +154,14 @@ has_media(struct lens_json *j)
 {
     struct lens_json_string text;
     struct lens_bytes key;
-    struct key_room room;
+    struct lens_key_room room;
     bool found = false;
 
     if (lens_json_peek(j) != LENS_JSON_OBJECT)
-        return read_count(j) > 0;
-    for (lens_json_object(j); read_member(j, &key, &room);) {
-        if (KEY(key, "data") || KEY(key, "transcript")) {
-            read_string(j, &text);
+        return lens_read_count(j) > 0;
+    for (lens_json_object(j); lens_read_member(j, &key, &room);) {
+        if (LENS_KEY(key, "data") || LENS_KEY(key, "transcript")) {
+            lens_read_string(j, &text);
             found = found || text.raw.size > 0;
         } else {
             lens_json_skip(j);
@@ -176,9 +176,9 @@ read_content(struct lens_json *j, struct delta *d)
     d->content = (struct lens_json_string){ 0 };
     d->parts = (struct lens_bytes){ 0 };
     if (lens_json_peek(j) == LENS_JSON_ARRAY)
-        read_raw(j, &d->parts);
+        lens_read_raw(j, &d->parts);
     else
-        read_string(j, &d->content);
+        lens_read_string(j, &d->content);
 }
 
 static void
@@ -186,27 +186,27 @@ read_delta_members(struct lens_json *j, struct delta *d)
 {
     struct lens_json_string role;
     struct lens_bytes key;
-    struct key_room room;
+    struct lens_key_room room;
 
-    for (lens_json_object(j); read_member(j, &key, &room);) {
-        if (KEY(key, "content")) {
+    for (lens_json_object(j); lens_read_member(j, &key, &room);) {
+        if (LENS_KEY(key, "content")) {
             read_content(j, d);
-        } else if (KEY(key, "role")) {
-            read_string(j, &role);
+        } else if (LENS_KEY(key, "role")) {
+            lens_read_string(j, &role);
             d->role = role.raw.size > 0;
-        } else if (KEY(key, "reasoning_content")) {
-            read_string(j, &d->reasoning_content);
-        } else if (KEY(key, "reasoning")) {
-            read_string(j, &d->reasoning);
-        } else if (KEY(key, "tool_calls")) {
-            read_raw(j, &d->tool_calls);
-        } else if (KEY(key, "refusal")) {
-            read_string(j, &d->refusal);
-        } else if (KEY(key, "reasoning_details")) {
-            read_raw(j, &d->reasoning_details);
-        } else if (KEY(key, "function_call")) {
-            read_raw(j, &d->function_call);
-        } else if (KEY(key, "audio") || KEY(key, "images")) {
+        } else if (LENS_KEY(key, "reasoning_content")) {
+            lens_read_string(j, &d->reasoning_content);
+        } else if (LENS_KEY(key, "reasoning")) {
+            lens_read_string(j, &d->reasoning);
+        } else if (LENS_KEY(key, "tool_calls")) {
+            lens_read_raw(j, &d->tool_calls);
+        } else if (LENS_KEY(key, "refusal")) {
+            lens_read_string(j, &d->refusal);
+        } else if (LENS_KEY(key, "reasoning_details")) {
+            lens_read_raw(j, &d->reasoning_details);
+        } else if (LENS_KEY(key, "function_call")) {
+            lens_read_raw(j, &d->function_call);
+        } else if (LENS_KEY(key, "audio") || LENS_KEY(key, "images")) {
             d->media = has_media(j);
         } else {
             lens_json_skip(j);
@@ -222,7 +222,7 @@ read_reasoning_details(struct chunk *c, struct lens_bytes json, uint32_t lane)
     struct lens_json_string text, data;
     struct lens_json j;
     struct lens_bytes key;
-    struct key_room room;
+    struct lens_key_room room;
 
     lens_json_begin(&j, json.data, json.size);
     if (lens_json_peek(&j) != LENS_JSON_ARRAY)
@@ -233,11 +233,11 @@ read_reasoning_details(struct chunk *c, struct lens_bytes json, uint32_t lane)
             continue;
         }
         text = data = (struct lens_json_string){ 0 };
-        for (lens_json_object(&j); read_member(&j, &key, &room);) {
-            if (KEY(key, "text") || KEY(key, "summary"))
-                read_string(&j, &text);
-            else if (KEY(key, "data"))
-                read_string(&j, &data);
+        for (lens_json_object(&j); lens_read_member(&j, &key, &room);) {
+            if (LENS_KEY(key, "text") || LENS_KEY(key, "summary"))
+                lens_read_string(&j, &text);
+            else if (LENS_KEY(key, "data"))
+                lens_read_string(&j, &data);
             else
                 lens_json_skip(&j);
         }

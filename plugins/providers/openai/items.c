@@ -8,22 +8,23 @@ item_read(struct lens_bytes json, struct item *it)
 {
     struct lens_json j;
     struct lens_bytes key;
-    struct key_room room;
+    struct lens_key_room room;
 
     lens_json_begin(&j, json.data, json.size);
     if (lens_json_peek(&j) != LENS_JSON_OBJECT)
         return;
-    for (lens_json_object(&j); read_member(&j, &key, &room);) {
-        if (KEY(key, "type"))
-            read_string(&j, &it->type);
-        else if (KEY(key, "name"))
-            read_string(&j, &it->name);
-        else if (KEY(key, "arguments") || KEY(key, "input") || KEY(key, "code"))
-            read_string(&j, &it->arguments);
-        else if (KEY(key, "content"))
-            read_raw(&j, &it->content);
-        else if (KEY(key, "summary"))
-            read_raw(&j, &it->summary);
+    for (lens_json_object(&j); lens_read_member(&j, &key, &room);) {
+        if (LENS_KEY(key, "type"))
+            lens_read_string(&j, &it->type);
+        else if (LENS_KEY(key, "name"))
+            lens_read_string(&j, &it->name);
+        else if (LENS_KEY(key, "arguments") || LENS_KEY(key, "input") ||
+                 LENS_KEY(key, "code"))
+            lens_read_string(&j, &it->arguments);
+        else if (LENS_KEY(key, "content"))
+            lens_read_raw(&j, &it->content);
+        else if (LENS_KEY(key, "summary"))
+            lens_read_raw(&j, &it->summary);
         else
             lens_json_skip(&j);
     }
@@ -32,8 +33,9 @@ item_read(struct lens_bytes json, struct item *it)
 bool
 item_is_call(const struct item *it)
 {
-    return KEY(it->type.raw, "function_call") || KEY(it->type.raw, "custom_tool_call") ||
-           KEY(it->type.raw, "mcp_call");
+    return LENS_KEY(it->type.raw, "function_call") ||
+           LENS_KEY(it->type.raw, "custom_tool_call") ||
+           LENS_KEY(it->type.raw, "mcp_call");
 }
 
 void
@@ -55,7 +57,7 @@ add_content(struct chunk *c, struct lens_bytes json, uint32_t kind)
 {
     struct lens_json j;
     struct lens_bytes key;
-    struct key_room room;
+    struct lens_key_room room;
 
     lens_json_begin(&j, json.data, json.size);
     if (lens_json_peek(&j) != LENS_JSON_ARRAY)
@@ -67,11 +69,11 @@ add_content(struct chunk *c, struct lens_bytes json, uint32_t kind)
             lens_json_skip(&j);
             continue;
         }
-        for (lens_json_object(&j); read_member(&j, &key, &room);) {
-            if (KEY(key, "text"))
-                read_string(&j, &text);
-            else if (KEY(key, "refusal"))
-                read_string(&j, &refusal);
+        for (lens_json_object(&j); lens_read_member(&j, &key, &room);) {
+            if (LENS_KEY(key, "text"))
+                lens_read_string(&j, &text);
+            else if (LENS_KEY(key, "refusal"))
+                lens_read_string(&j, &refusal);
             else
                 lens_json_skip(&j);
         }
@@ -88,10 +90,10 @@ add_item(struct chunk *c, struct lens_bytes json, int64_t index)
     item_read(json, &it);
     if (item_is_call(&it)) {
         item_add(c, LENS_EV_TOOL, index, &it.name, &it.arguments);
-    } else if (KEY(it.type.raw, "reasoning")) {
+    } else if (LENS_KEY(it.type.raw, "reasoning")) {
         add_content(c, it.summary, LENS_EV_REASONING);
         add_content(c, it.content, LENS_EV_REASONING);
-    } else if (KEY(it.type.raw, "message")) {
+    } else if (LENS_KEY(it.type.raw, "message")) {
         add_content(c, it.content, LENS_EV_TEXT);
     }
 }

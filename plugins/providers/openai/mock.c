@@ -52,15 +52,15 @@ static void
 read_stream_options(struct lens_json *j, struct lens_mock_turn *turn)
 {
     struct lens_bytes key;
-    struct key_room room;
+    struct lens_key_room room;
     int32_t value;
 
     if (lens_json_peek(j) != LENS_JSON_OBJECT) {
         lens_json_skip(j);
         return;
     }
-    for (lens_json_object(j); read_member(j, &key, &room);) {
-        if (KEY(key, "include_usage"))
+    for (lens_json_object(j); lens_read_member(j, &key, &room);) {
+        if (LENS_KEY(key, "include_usage"))
             turn->usage = lens_json_bool(j, &value) && value;
         else
             lens_json_skip(j);
@@ -91,7 +91,7 @@ read_prompt(struct lens_json *j, struct lens_mock_turn *turn, struct found *f)
 {
     struct lens_bytes raw;
 
-    read_raw(j, &raw);
+    lens_read_raw(j, &raw);
     f->prompt = raw.size > 0;
     turn->input_tokens = raw.size > 4 ? (int64_t)(raw.size / 4) : 1;
 }
@@ -101,23 +101,24 @@ read_request(struct lens_bytes body, struct lens_mock_turn *turn, struct found *
 {
     struct lens_json j;
     struct lens_bytes key;
-    struct key_room room;
+    struct lens_key_room room;
     int32_t value;
 
     lens_json_begin(&j, body.data, body.size);
     if (lens_json_peek(&j) != LENS_JSON_OBJECT)
         return false;
-    for (lens_json_object(&j); read_member(&j, &key, &room);) {
-        if (KEY(key, "model"))
+    for (lens_json_object(&j); lens_read_member(&j, &key, &room);) {
+        if (LENS_KEY(key, "model"))
             copy_model(&j, turn->model);
-        else if (KEY(key, "messages") || KEY(key, "prompt") || KEY(key, "input"))
+        else if (LENS_KEY(key, "messages") || LENS_KEY(key, "prompt") ||
+                 LENS_KEY(key, "input"))
             read_prompt(&j, turn, f);
-        else if (KEY(key, "stream"))
+        else if (LENS_KEY(key, "stream"))
             turn->stream = lens_json_bool(&j, &value) && value;
-        else if (KEY(key, "stream_options"))
+        else if (LENS_KEY(key, "stream_options"))
             read_stream_options(&j, turn);
-        else if (KEY(key, "max_tokens") || KEY(key, "max_completion_tokens") ||
-                 KEY(key, "max_output_tokens"))
+        else if (LENS_KEY(key, "max_tokens") || LENS_KEY(key, "max_completion_tokens") ||
+                 LENS_KEY(key, "max_output_tokens"))
             read_limit(&j, turn, f);
         else
             lens_json_skip(&j);

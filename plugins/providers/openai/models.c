@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "openai.h"
+#include "sdk/emit.h"
 
 lens_status
 openai_call_describe(void *self, const struct lens_call *call, struct lens_request *r)
@@ -35,17 +36,17 @@ read_model(struct lens_json *j, struct lens_sink *sink)
 {
     struct lens_json_string id = { 0 }, name = { 0 };
     struct lens_bytes key;
-    struct key_room room;
+    struct lens_key_room room;
 
     if (lens_json_peek(j) != LENS_JSON_OBJECT) {
-        read_string(j, &id);
+        lens_read_string(j, &id);
         return tell_model(sink, &id);
     }
-    for (lens_json_object(j); read_member(j, &key, &room);) {
-        if (KEY(key, "id"))
-            read_string(j, &id);
-        else if (KEY(key, "name") || KEY(key, "model"))
-            read_string(j, &name);
+    for (lens_json_object(j); lens_read_member(j, &key, &room);) {
+        if (LENS_KEY(key, "id"))
+            lens_read_string(j, &id);
+        else if (LENS_KEY(key, "name") || LENS_KEY(key, "model"))
+            lens_read_string(j, &name);
         else
             lens_json_skip(j);
     }
@@ -73,4 +74,11 @@ openai_call_decode(void *self, uint32_t kind, const struct lens_answer *a,
     for (lens_json_array(&j); st == LENS_OK && lens_json_element(&j);)
         st = read_model(&j, sink);
     return st;
+}
+
+lens_status
+openai_classify(void *self, const struct lens_answer *a, struct lens_sink *sink)
+{
+    (void)self;
+    return lens_emit_refusal(sink, a);
 }

@@ -227,10 +227,10 @@ compat_open(const struct lens_host *h, const struct lens_provider_args *args,
     .apis = apis, .api_count = API_COUNT, .api_size = sizeof apis[0], .open = own_open, \
     .close = provider_close, .describe = openai_describe,                               \
     .stream_open = openai_stream_open, .stream_close = openai_stream_close,             \
-    .stream_reset = openai_stream_reset, .head = openai_head, .decode = openai_decode,  \
-    .finish = openai_finish, .classify = openai_classify,                               \
-    .call_describe = openai_call_describe, .call_decode = openai_call_decode,           \
-    .mock = own_mock
+    .stream_reset = openai_stream_reset, .head = lens_stream_head,                      \
+    .decode = lens_stream_decode, .finish = lens_stream_finish,                         \
+    .classify = openai_classify, .call_describe = openai_call_describe,                 \
+    .call_decode = openai_call_decode, .mock = own_mock
 
 enum {
     COMMON_CAPABILITIES = LENS_CAP_USAGE | LENS_CAP_CACHED_USAGE | LENS_CAP_TOOLS |

@@ -7,15 +7,15 @@ static void
 read_reason(struct lens_json *j, struct lens_json_string *ret)
 {
     struct lens_bytes key;
-    struct key_room room;
+    struct lens_key_room room;
 
     if (lens_json_peek(j) != LENS_JSON_OBJECT) {
         lens_json_skip(j);
         return;
     }
-    for (lens_json_object(j); read_member(j, &key, &room);) {
-        if (KEY(key, "reason"))
-            read_string(j, ret);
+    for (lens_json_object(j); lens_read_member(j, &key, &room);) {
+        if (LENS_KEY(key, "reason"))
+            lens_read_string(j, ret);
         else
             lens_json_skip(j);
     }
@@ -26,8 +26,8 @@ read_object_name(struct lens_json *j, struct chunk *c)
 {
     struct lens_json_string name;
 
-    read_string(j, &name);
-    c->error_body = c->error_body || KEY(name.raw, "error");
+    lens_read_string(j, &name);
+    c->error_body = c->error_body || LENS_KEY(name.raw, "error");
 }
 
 bool
@@ -35,33 +35,33 @@ response_read(struct lens_bytes json, struct chunk *c, struct response *r)
 {
     struct lens_json j;
     struct lens_bytes key;
-    struct key_room room;
+    struct lens_key_room room;
 
     lens_json_begin(&j, json.data, json.size);
     if (lens_json_peek(&j) != LENS_JSON_OBJECT) {
         lens_json_skip(&j);
         return lens_json_end(&j);
     }
-    for (lens_json_object(&j); read_member(&j, &key, &room);) {
-        if (KEY(key, "id"))
-            read_string(&j, &c->id);
-        else if (KEY(key, "model"))
-            read_string(&j, &c->model);
-        else if (KEY(key, "service_tier"))
-            read_string(&j, &c->tier);
-        else if (KEY(key, "usage"))
-            read_raw(&j, &c->usage);
-        else if (KEY(key, "status"))
-            read_string(&j, &r->status);
-        else if (KEY(key, "incomplete_details"))
+    for (lens_json_object(&j); lens_read_member(&j, &key, &room);) {
+        if (LENS_KEY(key, "id"))
+            lens_read_string(&j, &c->id);
+        else if (LENS_KEY(key, "model"))
+            lens_read_string(&j, &c->model);
+        else if (LENS_KEY(key, "service_tier"))
+            lens_read_string(&j, &c->tier);
+        else if (LENS_KEY(key, "usage"))
+            lens_read_raw(&j, &c->usage);
+        else if (LENS_KEY(key, "status"))
+            lens_read_string(&j, &r->status);
+        else if (LENS_KEY(key, "incomplete_details"))
             read_reason(&j, &r->reason);
-        else if (KEY(key, "error"))
-            read_raw(&j, &r->error);
-        else if (KEY(key, "output"))
-            read_raw(&j, &r->output);
-        else if (KEY(key, "detail"))
+        else if (LENS_KEY(key, "error"))
+            lens_read_raw(&j, &r->error);
+        else if (LENS_KEY(key, "output"))
+            lens_read_raw(&j, &r->output);
+        else if (LENS_KEY(key, "detail"))
             c->error_body = lens_json_skip(&j);
-        else if (KEY(key, "object"))
+        else if (LENS_KEY(key, "object"))
             read_object_name(&j, c);
         else
             lens_json_skip(&j);
@@ -72,7 +72,7 @@ response_read(struct lens_bytes json, struct chunk *c, struct response *r)
 static bool
 is_cancelled(const struct lens_json_string *status)
 {
-    return KEY(status->raw, "cancelled") || KEY(status->raw, "canceled");
+    return LENS_KEY(status->raw, "cancelled") || LENS_KEY(status->raw, "canceled");
 }
 
 /* A response that failed or was stopped is no answer, whatever its HTTP status. */
@@ -80,13 +80,13 @@ static lens_status
 tell_outcome(struct stream *s, const struct response *r)
 {
     if (r->error.size > 0)
-        return error_tell(s, r->error);
-    if (KEY(r->status.raw, "failed"))
-        return emit_fault(s, LENS_CLASS_STREAM_ERROR, LENS_KIND_SERVER,
-                          "the response failed without a reason");
+        return lens_stream_complain(&s->base, r->error);
+    if (LENS_KEY(r->status.raw, "failed"))
+        return lens_stream_fault(&s->base, LENS_CLASS_STREAM_ERROR, LENS_KIND_SERVER,
+                                 "the response failed without a reason");
     if (is_cancelled(&r->status))
-        return emit_fault(s, LENS_CLASS_STREAM_ERROR, LENS_KIND_CANCELLED,
-                          "the response was cancelled");
+        return lens_stream_fault(&s->base, LENS_CLASS_STREAM_ERROR, LENS_KIND_CANCELLED,
+                                 "the response was cancelled");
     return LENS_OK;
 }
 
@@ -127,7 +127,7 @@ response_tell(struct stream *s, struct chunk *c, const struct response *r)
 {
     lens_status st = emit_identity(s, c);
 
-    if (st == LENS_OK && r->output.size > 0 && !(s->flags & STREAM_OUTPUT))
+    if (st == LENS_OK && r->output.size > 0 && !(s->base.flags & LENS_STREAM_OUTPUT))
         st = tell_output(s, c, r->output);
     if (st == LENS_OK)
         st = tell_finish(s, c, r);
@@ -148,14 +148,14 @@ responses_whole(struct stream *s, struct lens_bytes json)
 
     chunk_clear(&c);
     if (!response_read(json, &c, &r))
-        return decode_whole_broken(s, json);
+        return lens_stream_broken_document(&s->base, json);
     st = response_tell(s, &c, &r);
     if (st == LENS_OK && c.error_body)
-        st = error_tell(s, json);
+        st = lens_stream_complain(&s->base, json);
     if (st == LENS_OK)
         st = emit_not_streamed(s);
     if (st == LENS_OK && r.output.size == 0 && r.status.raw.size == 0)
-        st = emit_fault(s, LENS_CLASS_PROTOCOL_ERROR, LENS_KIND_PROTOCOL,
-                        "the answer has no output");
+        st = lens_stream_fault(&s->base, LENS_CLASS_PROTOCOL_ERROR, LENS_KIND_PROTOCOL,
+                               "the answer has no output");
     return st;
 }

@@ -74,7 +74,7 @@ read_event(struct lens_bytes json, struct event *e)
 {
     struct lens_json j;
     struct lens_bytes key;
-    struct key_room room;
+    struct lens_key_room room;
     struct lens_json_string text;
 
     lens_json_begin(&j, json.data, json.size);
@@ -82,28 +82,28 @@ read_event(struct lens_bytes json, struct event *e)
         lens_json_skip(&j);
         return lens_json_end(&j);
     }
-    for (lens_json_object(&j); read_member(&j, &key, &room);) {
-        if (KEY(key, "type")) {
-            read_string(&j, &e->type);
-        } else if (KEY(key, "delta")) {
-            read_string(&j, &e->delta);
-        } else if (KEY(key, "output_index")) {
+    for (lens_json_object(&j); lens_read_member(&j, &key, &room);) {
+        if (LENS_KEY(key, "type")) {
+            lens_read_string(&j, &e->type);
+        } else if (LENS_KEY(key, "delta")) {
+            lens_read_string(&j, &e->delta);
+        } else if (LENS_KEY(key, "output_index")) {
             lens_json_int(&j, &e->output_index);
-        } else if (KEY(key, "text") || KEY(key, "arguments") || KEY(key, "refusal") ||
-                   KEY(key, "input")) {
-            read_string(&j, &e->text);
-        } else if (KEY(key, "item")) {
-            read_raw(&j, &e->item);
-        } else if (KEY(key, "response")) {
-            read_raw(&j, &e->response);
-        } else if (KEY(key, "error")) {
-            read_raw(&j, &e->error);
-        } else if (KEY(key, "timings")) {
-            read_raw(&j, &e->timings);
-        } else if (KEY(key, "logprobs")) {
-            e->tokens = read_count(&j);
-        } else if (KEY(key, "partial_image_b64")) {
-            read_string(&j, &text);
+        } else if (LENS_KEY(key, "text") || LENS_KEY(key, "arguments") ||
+                   LENS_KEY(key, "refusal") || LENS_KEY(key, "input")) {
+            lens_read_string(&j, &e->text);
+        } else if (LENS_KEY(key, "item")) {
+            lens_read_raw(&j, &e->item);
+        } else if (LENS_KEY(key, "response")) {
+            lens_read_raw(&j, &e->response);
+        } else if (LENS_KEY(key, "error")) {
+            lens_read_raw(&j, &e->error);
+        } else if (LENS_KEY(key, "timings")) {
+            lens_read_raw(&j, &e->timings);
+        } else if (LENS_KEY(key, "logprobs")) {
+            e->tokens = lens_read_count(&j);
+        } else if (LENS_KEY(key, "partial_image_b64")) {
+            lens_read_string(&j, &text);
             e->media = text.raw.size > 0;
         } else {
             lens_json_skip(&j);
@@ -202,7 +202,7 @@ add_event(struct stream *s, const struct event *e, const struct event_type *t,
 static lens_status
 failed_event(struct stream *s, const struct lens_frame *f)
 {
-    const lens_status st = error_tell(s, f->data);
+    const lens_status st = lens_stream_complain(&s->base, f->data);
 
     return st == LENS_OK ? decode_done(s, f, LENS_MSG_ERROR) : st;
 }
@@ -225,10 +225,10 @@ end_event(struct stream *s, const struct lens_frame *f, const struct event *e,
         r.error = e->error;
     st = response_tell(s, c, &r);
     if (st == LENS_OK && e->timings.size > 0)
-        st = emit_extras(s->sink, e->timings, NULL, "");
+        st = lens_emit_numbers(s->base.sink, e->timings, NULL, "");
     if (st != LENS_OK)
         return st;
-    if (s->flags & STREAM_FAILED)
+    if (s->base.flags & LENS_STREAM_FAILED)
         c->classes |= LENS_MSG_ERROR;
     return decode_done(s, f, c->classes);
 }
@@ -244,7 +244,7 @@ responses_message(struct stream *s, const struct lens_frame *f)
 
     chunk_clear(&c);
     if (!read_event(f->data, &e))
-        return decode_broken(s, f);
+        return lens_stream_broken(&s->base, f);
     t = find_type(&e, f);
     if ((f->flags & LENS_FRAME_ERROR_FIELD) || (t != NULL && t->act == ACT_ERROR) ||
         (t == NULL && e.error.size > 0))
@@ -252,7 +252,7 @@ responses_message(struct stream *s, const struct lens_frame *f)
     if (t == NULL && (f->flags & LENS_FRAME_BARE))
         return decode_whole(s, f->data);
     if (t == NULL)
-        return emit_message(s, LENS_MSG_OTHER, f, -1);
+        return lens_stream_message(&s->base, LENS_MSG_OTHER, f, -1);
     if (t->act == ACT_END)
         return end_event(s, f, &e, t, &c);
     if (t->act == ACT_STATE && e.response.size > 0 && response_read(e.response, &c, &r)) {
@@ -265,6 +265,7 @@ responses_message(struct stream *s, const struct lens_frame *f)
         st = emit_piece(s, &c.piece[i]);
     if (t->act == ACT_PING)
         c.classes |= LENS_MSG_PING;
-    return st == LENS_OK ? emit_message(s, c.classes, f, e.tokens > 0 ? e.tokens : -1)
-                         : st;
+    return st == LENS_OK
+               ? lens_stream_message(&s->base, c.classes, f, e.tokens > 0 ? e.tokens : -1)
+               : st;
 }

@@ -18,29 +18,20 @@ usage_clear(struct usage *u)
 }
 
 static void
-read_count_into(struct lens_json *j, int64_t *ret)
-{
-    int64_t value;
-
-    if (lens_json_int(j, &value) && value >= 0)
-        *ret = value;
-}
-
-static void
 read_input_details(struct lens_json *j, struct usage *u)
 {
     struct lens_bytes key;
-    struct key_room room;
+    struct lens_key_room room;
 
     if (lens_json_peek(j) != LENS_JSON_OBJECT) {
         lens_json_skip(j);
         return;
     }
-    for (lens_json_object(j); read_member(j, &key, &room);) {
-        if (KEY(key, "cached_tokens"))
-            read_count_into(j, &u->cache_read);
-        else if (KEY(key, "cache_write_tokens"))
-            read_count_into(j, &u->cache_write);
+    for (lens_json_object(j); lens_read_member(j, &key, &room);) {
+        if (LENS_KEY(key, "cached_tokens"))
+            lens_read_tokens(j, &u->cache_read);
+        else if (LENS_KEY(key, "cache_write_tokens"))
+            lens_read_tokens(j, &u->cache_write);
         else
             lens_json_skip(j);
     }
@@ -50,15 +41,15 @@ static void
 read_output_details(struct lens_json *j, struct usage *u)
 {
     struct lens_bytes key;
-    struct key_room room;
+    struct lens_key_room room;
 
     if (lens_json_peek(j) != LENS_JSON_OBJECT) {
         lens_json_skip(j);
         return;
     }
-    for (lens_json_object(j); read_member(j, &key, &room);) {
-        if (KEY(key, "reasoning_tokens"))
-            read_count_into(j, &u->reasoning);
+    for (lens_json_object(j); lens_read_member(j, &key, &room);) {
+        if (LENS_KEY(key, "reasoning_tokens"))
+            lens_read_tokens(j, &u->reasoning);
         else
             lens_json_skip(j);
     }
@@ -69,7 +60,7 @@ read_counts(struct lens_bytes json, struct counts *c)
 {
     struct lens_json j;
     struct lens_bytes key;
-    struct key_room room;
+    struct lens_key_room room;
     int64_t reasoning = -1;
 
     usage_clear(&c->usage);
@@ -78,26 +69,27 @@ read_counts(struct lens_bytes json, struct counts *c)
     lens_json_begin(&j, json.data, json.size);
     if (lens_json_peek(&j) != LENS_JSON_OBJECT)
         return false;
-    for (lens_json_object(&j); read_member(&j, &key, &room);) {
-        if (KEY(key, "prompt_tokens") || KEY(key, "input_tokens"))
-            read_count_into(&j, &c->usage.input);
-        else if (KEY(key, "completion_tokens") || KEY(key, "output_tokens"))
-            read_count_into(&j, &c->usage.output);
-        else if (KEY(key, "total_tokens"))
-            read_count_into(&j, &c->total);
-        else if (KEY(key, "prompt_tokens_details") || KEY(key, "input_tokens_details") ||
-                 KEY(key, "prompt_token_details"))
+    for (lens_json_object(&j); lens_read_member(&j, &key, &room);) {
+        if (LENS_KEY(key, "prompt_tokens") || LENS_KEY(key, "input_tokens"))
+            lens_read_tokens(&j, &c->usage.input);
+        else if (LENS_KEY(key, "completion_tokens") || LENS_KEY(key, "output_tokens"))
+            lens_read_tokens(&j, &c->usage.output);
+        else if (LENS_KEY(key, "total_tokens"))
+            lens_read_tokens(&j, &c->total);
+        else if (LENS_KEY(key, "prompt_tokens_details") ||
+                 LENS_KEY(key, "input_tokens_details") ||
+                 LENS_KEY(key, "prompt_token_details"))
             read_input_details(&j, &c->usage);
-        else if (KEY(key, "completion_tokens_details") ||
-                 KEY(key, "output_tokens_details"))
+        else if (LENS_KEY(key, "completion_tokens_details") ||
+                 LENS_KEY(key, "output_tokens_details"))
             read_output_details(&j, &c->usage);
-        else if (KEY(key, "prompt_cache_hit_tokens"))
-            read_count_into(&j, &c->cache_hit);
-        else if (KEY(key, "num_cached_tokens") || KEY(key, "cached_tokens"))
-            read_count_into(&j, &c->cached);
-        else if (KEY(key, "reasoning_tokens"))
-            read_count_into(&j, &reasoning);
-        else if (KEY(key, "cost"))
+        else if (LENS_KEY(key, "prompt_cache_hit_tokens"))
+            lens_read_tokens(&j, &c->cache_hit);
+        else if (LENS_KEY(key, "num_cached_tokens") || LENS_KEY(key, "cached_tokens"))
+            lens_read_tokens(&j, &c->cached);
+        else if (LENS_KEY(key, "reasoning_tokens"))
+            lens_read_tokens(&j, &reasoning);
+        else if (LENS_KEY(key, "cost"))
             lens_json_double(&j, &c->cost);
         else
             lens_json_skip(&j);
@@ -176,7 +168,7 @@ tell(struct stream *s, uint32_t code, int64_t value)
         .struct_size = sizeof e, .kind = LENS_EV_USAGE, .code = code, .value = value
     };
 
-    return value < 0 ? LENS_OK : s->sink->event(s->sink, &e);
+    return value < 0 ? LENS_OK : s->base.sink->event(s->base.sink, &e);
 }
 
 lens_status
@@ -193,7 +185,7 @@ usage_tell(struct stream *s)
                                       .kind = LENS_EV_COST,
                                       .number = s->cost };
 
-        st = s->sink->event(s->sink, &e);
+        st = s->base.sink->event(s->base.sink, &e);
         if (st != LENS_OK)
             return st;
     }

@@ -1,27 +1,47 @@
-/* head: what the head of an answer says about the request and the server. */
+#include "head.h"
+
 #include <string.h>
 #include <strings.h>
 
-#include "openai.h"
+#include "failure.h"
+#include "json.h"
 
-/* First one found is the request's id. */
+/* The first one found is the request's id: the vendors' own before what any gateway on
+ * the way may have added. */
 static const char *const id_headers[] = {
-    "x-request-id",     "request-id",        "apim-request-id",
-    "x-amzn-requestid", "x-kong-request-id", "x-debug-trace-id",
-    "nvcf-reqid",       "x-correlation-id",  "cf-ray",
+    "apim-request-id",   "request-id", "x-amzn-requestid", "x-kong-request-id",
+    "x-debug-trace-id",  "nvcf-reqid", "x-request-id",     "x-correlation-id",
+    "x-litellm-call-id", "cf-ray",
 };
 
-/* Server times and limits are told under their own names, as prefix matches. */
+/* Server times, limits and what decides about them, as starts of names. */
 static const char *const extra_headers[] = {
-    "openai-processing-ms", "x-ratelimit-",       "ratelimit",
-    "x-envoy-upstream-",    "x-kong-upstream-",   "fireworks-",
-    "x-queue-time",         "x-inference-time",   "x-time-per-token",
-    "x-total-time",         "x-validation-time",  "x-compute-time",
-    "x-prompt-tokens",      "x-generated-tokens", "x-ratelimitbysize-",
+    "openai-processing-ms",
+    "x-ratelimit-",
+    "ratelimit",
+    "anthropic-ratelimit-",
+    "x-envoy-upstream-",
+    "x-kong-upstream-",
+    "fireworks-",
+    "x-queue-time",
+    "x-inference-time",
+    "x-time-per-token",
+    "x-total-time",
+    "x-validation-time",
+    "x-compute-time",
+    "x-prompt-tokens",
+    "x-generated-tokens",
+    "x-ratelimitbysize-",
     "server-timing",
+    "x-amzn-bedrock-",
+    "x-ms-region",
+    "x-ms-rai-invoked",
+    "azureml-model-session",
+    "x-litellm-response-duration-ms",
+    "x-litellm-overhead-duration-ms",
 };
 
-static bool
+static int
 starts_with(struct lens_bytes text, const char *start)
 {
     const size_t size = strlen(start);
@@ -29,13 +49,22 @@ starts_with(struct lens_bytes text, const char *start)
     return text.size >= size && strncasecmp(text.data, start, size) == 0;
 }
 
-static bool
+int
+lens_head_is(struct lens_bytes content_type, const char *type)
+{
+    const size_t size = strlen(type);
+
+    return starts_with(content_type, type) &&
+           (content_type.size == size || strchr("; \t", content_type.data[size]) != NULL);
+}
+
+static int
 is_extra(struct lens_bytes name)
 {
     for (size_t i = 0; i < sizeof extra_headers / sizeof extra_headers[0]; i++)
         if (starts_with(name, extra_headers[i]))
-            return true;
-    return false;
+            return 1;
+    return 0;
 }
 
 /* Numbers go as numbers: whole ones exactly, others as double. */
@@ -43,7 +72,7 @@ static void
 read_value(struct lens_bytes value, struct lens_event *e)
 {
     struct lens_json j;
-    bool whole = value.size > 0;
+    int whole = value.size > 0;
 
     for (size_t i = 0; i < value.size; i++)
         whole = whole && value.data[i] >= '0' && value.data[i] <= '9';
@@ -62,7 +91,7 @@ read_value(struct lens_bytes value, struct lens_event *e)
 static lens_status
 tell_extra(struct lens_sink *sink, const struct lens_pair *h)
 {
-    struct lens_event e = { .struct_size = sizeof e, .kind = LENS_EV_EXTRA };
+    struct lens_event e = { .struct_size = (uint32_t)sizeof e, .kind = LENS_EV_EXTRA };
     char name[96];
 
     if (h->name.size > sizeof name)
@@ -74,22 +103,17 @@ tell_extra(struct lens_sink *sink, const struct lens_pair *h)
                          : byte >= 'A' && byte <= 'Z' ? byte + 32
                                                       : byte);
     }
-    e.name = (struct lens_bytes){ name, h->name.size };
+    e.name.data = name;
+    e.name.size = h->name.size;
     read_value(h->value, &e);
     return sink->event(sink, &e);
 }
 
-static const struct lens_pair *
-pair_at(const struct lens_pair *headers, uint32_t size, uint32_t i)
-{
-    return (const struct lens_pair *)((const char *)headers + (size_t)i * size);
-}
-
 lens_status
-head_tell(struct lens_sink *sink, const struct lens_pair *headers, uint32_t count,
-          uint32_t size, struct lens_bytes *ret_id)
+lens_head_tell(struct lens_sink *sink, const struct lens_pair *headers, uint32_t count,
+               uint32_t size, struct lens_bytes *ret_id)
 {
-    struct lens_event id = { .struct_size = sizeof id, .kind = LENS_EV_ID };
+    struct lens_event id = { .struct_size = (uint32_t)sizeof id, .kind = LENS_EV_ID };
     lens_status st = LENS_OK;
 
     for (size_t i = 0; i < sizeof id_headers / sizeof id_headers[0] && id.text.size == 0;
@@ -100,29 +124,11 @@ head_tell(struct lens_sink *sink, const struct lens_pair *headers, uint32_t coun
     if (id.text.size > 0)
         st = sink->event(sink, &id);
     for (uint32_t i = 0; i < count && st == LENS_OK; i++) {
-        const struct lens_pair *h = pair_at(headers, size, i);
+        const struct lens_pair *h =
+            (const void *)((const char *)headers + (size_t)i * size);
 
         if (is_extra(h->name))
             st = tell_extra(sink, h);
     }
-    return st;
-}
-
-lens_status
-openai_head(void *stream, const struct lens_head *h, struct lens_sink *sink)
-{
-    struct stream *s = stream;
-    struct lens_bytes id;
-    lens_status st;
-
-    if (starts_with(h->content_type, "text/event-stream"))
-        s->flags |= STREAM_EVENTS;
-    else if (starts_with(h->content_type, "application/json"))
-        s->flags |= STREAM_JSON;
-    else if (h->content_type.size > 0)
-        s->flags |= STREAM_FOREIGN;
-    st = head_tell(sink, h->headers, h->header_count, h->header_size, &id);
-    if (id.size > 0)
-        s->flags |= STREAM_HAS_ID;
     return st;
 }
