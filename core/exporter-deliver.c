@@ -87,9 +87,16 @@ look(exporter *e)
 /* ---- the steps ---- */
 
 static lens_status
-call_begin(exporter *e)
+call_begin(exporter *e, char **ret_why)
 {
-    return e->ops->begin(e->instance->self, run_shown_get(e->run), e->samples);
+    lens_status status;
+
+    instance_lock(e->instance);
+    status = e->ops->begin(e->instance->self, run_shown_get(e->run), e->samples);
+    g_free(*ret_why);
+    *ret_why = instance_failure(e->instance);
+    instance_unlock(e->instance);
+    return status;
 }
 
 static enum step
@@ -102,16 +109,15 @@ begin(exporter *e)
     if (e->file == NULL && !load_cursor(e, &error))
         return exporter_give_up(e, error->message);
     look(e); /* so that it can be told what a receiver that is down has missed */
-    status = call_begin(e);
+    status = call_begin(e, &why);
     if (status == LENS_E_UNSUPPORTED && e->samples > 0) {
         g_message("export %s: what was delivered before is not there: from the start",
                   e->name);
         pthread_mutex_lock(&exporters_lock);
         e->samples = e->intervals = e->refused = 0;
         pthread_mutex_unlock(&exporters_lock);
-        status = call_begin(e);
+        status = call_begin(e, &why);
     }
-    why = instance_failure(e->instance);
     if (status == LENS_E_IO)
         return exporter_later(e, 0, why);
     if (status < 0)
@@ -147,8 +153,10 @@ deliver_samples(exporter *e)
         advance(e, e->of, 0);
         return STEP_WORKED;
     }
+    instance_lock(e->instance);
     status = e->ops->samples(e->instance->self, batch_samples(e->batch), count, &d);
     o = exporter_judge(e, status, &d, count);
+    instance_unlock(e->instance);
     if (o.refused > 0)
         g_warning("export %s: the receiver refused %" G_GUINT64_FORMAT
                   " samples for good",
@@ -180,9 +188,11 @@ deliver_summary(exporter *e)
         .result_size = sizeof(struct lens_result),
     };
     struct lens_delivery d = { .struct_size = sizeof d };
-    const lens_status status = e->ops->end(e->instance->self, &summary, &d);
-    const struct outcome o = exporter_judge(e, status, &d, 1);
+    struct outcome o;
 
+    instance_lock(e->instance);
+    o = exporter_judge(e, e->ops->end(e->instance->self, &summary, &d), &d, 1);
+    instance_unlock(e->instance);
     if (o.step == STEP_WORKED && o.refused > 0)
         return exporter_give_up(e, "the receiver refused the summary");
     if (o.step != STEP_WORKED)

@@ -3,8 +3,9 @@
 #pragma once
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
-#include <lens/host.h>
+#include "host.h"
 
 /* For host_set_http. */
 lens_status exporter_http(const struct lens_host *host,
@@ -13,3 +14,5 @@ lens_status exporter_http(const struct lens_host *host,
 void exporter_http_free(void *client);
 /* Exchanges of the calling thread end soon after `*stop` became true. */
 void exporter_http_watch(const atomic_bool *stop);
+/* Whether the last exchange of an instance ended for want of progress. */
+bool exporter_http_timed_out(const instance *i);

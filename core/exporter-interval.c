@@ -103,9 +103,11 @@ offer(exporter *e, const struct taken *t)
         .result_size = sizeof(struct lens_result),
     };
     struct lens_delivery d = { .struct_size = sizeof d };
-    const lens_status status = e->ops->snapshot(e->instance->self, &snapshot, &d);
-    const struct outcome o = exporter_judge(e, status, &d, 1);
+    struct outcome o;
 
+    instance_lock(e->instance);
+    o = exporter_judge(e, e->ops->snapshot(e->instance->self, &snapshot, &d), &d, 1);
+    instance_unlock(e->instance);
     pthread_mutex_lock(&exporters_lock);
     if (o.done > 0)
         e->intervals = t->nth;

@@ -8,6 +8,7 @@
 #include "chrono.h"
 #include "error.h"
 #include "exporter-http.h"
+#include "exporter-listen.h"
 #include "exporter-private.h"
 
 #define LOOK_NS (NS_PER_S / 5)      /* for what was added to the run file */
@@ -124,6 +125,7 @@ open_plugin(const plugin_choice *choice, registry *plugins, uint64_t seed, GErro
         !option_values_finish(choice->options, true, error))
         return NULL;
     host_set_http(exporter_http, exporter_http_free);
+    host_set_listen(exporter_listen, exporter_listen_free);
     return exporter_open(p, choice->options, seed, error);
 }
 

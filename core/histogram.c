@@ -227,6 +227,30 @@ histogram_each(const histogram *h, histogram_fn fn, void *data)
     }
 }
 
+bool
+histogram_next(const histogram *h, uint64_t *cursor, int64_t *ret_low_ns,
+               int64_t *ret_high_ns, uint64_t *ret_count)
+{
+    const int64_t last = last_used(h);
+
+    for (int64_t i = MAX((int64_t)*cursor, (int64_t)first_used(h)); i <= last; i++) {
+        if (h->counts[i] == 0)
+            continue;
+        *ret_low_ns = layout_value((uint32_t)i);
+        *ret_high_ns = *ret_low_ns + layout_width((uint32_t)i) - 1;
+        *ret_count = h->counts[i];
+        *cursor = (uint64_t)i + 1;
+        return true;
+    }
+    if (h->overflow == 0 || *cursor > LAYOUT_COUNTS)
+        return false;
+    *ret_low_ns = LAYOUT_HIGHEST_NS + 1;
+    *ret_high_ns = MAX(h->max_ns, *ret_low_ns);
+    *ret_count = h->overflow;
+    *cursor = LAYOUT_COUNTS + 1;
+    return true;
+}
+
 struct histogram_exact
 histogram_get_exact(const histogram *h)
 {

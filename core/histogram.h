@@ -40,6 +40,11 @@ uint64_t histogram_needs(double q);
 typedef void (*histogram_fn)(int64_t low_ns, int64_t high_ns, uint64_t count, void *data);
 void histogram_each(const histogram *h, histogram_fn fn, void *data);
 
+/* The same one by one; `cursor` starts at 0. What is above 1 h comes last, as one bucket
+ * that reaches to the maximum. false: no more. */
+bool histogram_next(const histogram *h, uint64_t *cursor, int64_t *ret_low_ns,
+                    int64_t *ret_high_ns, uint64_t *ret_count);
+
 /* HdrHistogram V2, zlib compressed. */
 GBytes *histogram_encode(const histogram *h);
 /* Also reads histograms of other digits and ranges: values are put in anew (middle of

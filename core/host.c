@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "grow.h"
+#include "histogram.h"
 #include "host-private.h"
 #include "secret.h"
 
@@ -101,6 +102,20 @@ static uint64_t
 host_rand(const struct lens_host *host, uint32_t stream, uint64_t index)
 {
     return random_at(instance_of(host)->seed, stream, index);
+}
+
+int32_t
+host_histogram_next(const struct lens_host *host, const struct lens_histogram *h,
+                    uint64_t *cursor, struct lens_bucket *ret)
+{
+    int64_t low, high;
+    uint64_t count;
+
+    (void)host;
+    if (!histogram_next((const histogram *)h, cursor, &low, &high, &count))
+        return 0;
+    *ret = (struct lens_bucket){ low, high + 1, count };
+    return 1;
 }
 
 void

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glib.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -51,7 +52,14 @@ typedef struct instance {
     lens_status failure_status;
     void *http; /* exporters: the HTTP client behind host->http, made at first use */
     void (*http_free)(void *client);
+    void *listener; /* exporters: the server behind host->listen; NULL: none */
+    void (*listener_free)(void *listener);
+    /* Exporters: held while an operation runs, since `serve` comes on another thread. */
+    pthread_mutex_t lock;
 } instance;
+
+void instance_lock(instance *i);
+void instance_unlock(instance *i);
 
 /* Opens an instance. `options` must be finished and outlive it. Errors carry the plugin's
  * words, prefixed by kind and name. */
@@ -75,7 +83,11 @@ typedef lens_status (*host_http_fn)(const struct lens_host *,
                                     const struct lens_http_request *,
                                     struct lens_http_answer *);
 void host_set_http(host_http_fn call, void (*free_client)(void *client));
-/* The same for one open instance. */
+/* The same for host->listen; `free_listener` comes before the plugin's `close`. */
+typedef lens_status (*host_listen_fn)(const struct lens_host *, const char *address,
+                                      uint32_t flags, uint16_t *ret_port);
+void host_set_listen(host_listen_fn call, void (*free_listener)(void *listener));
+/* As host_set_http, for one open instance. */
 void instance_set_http(instance *i, host_http_fn call, void (*free_client)(void *client));
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(instance, instance_close)

@@ -5,12 +5,33 @@
 
 static host_http_fn exporter_http;
 static void (*exporter_http_free)(void *client);
+static host_listen_fn exporter_listen;
+static void (*exporter_listen_free)(void *listener);
 
 void
 host_set_http(host_http_fn call, void (*free_client)(void *client))
 {
     exporter_http = call;
     exporter_http_free = free_client;
+}
+
+void
+host_set_listen(host_listen_fn call, void (*free_listener)(void *listener))
+{
+    exporter_listen = call;
+    exporter_listen_free = free_listener;
+}
+
+void
+instance_lock(instance *i)
+{
+    pthread_mutex_lock(&i->lock);
+}
+
+void
+instance_unlock(instance *i)
+{
+    pthread_mutex_unlock(&i->lock);
 }
 
 void
@@ -31,14 +52,25 @@ instance_new(const plugin *p, const option_values *options, uint64_t seed)
     i->owner = g_strconcat(plugin_kind_name(p->kind), " ", p->name, NULL);
     i->options = options;
     i->seed = seed;
+    pthread_mutex_init(&i->lock, NULL);
     return i;
+}
+
+static void
+stop_listening(instance *i)
+{
+    if (i->listener != NULL && i->listener_free != NULL)
+        i->listener_free(i->listener);
+    i->listener = NULL;
 }
 
 static void
 instance_free(instance *i)
 {
+    stop_listening(i);
     if (i->http != NULL && i->http_free != NULL)
         i->http_free(i->http);
+    pthread_mutex_destroy(&i->lock);
     g_free(i->failure);
     g_free(i->owner);
     g_free(i);
@@ -84,9 +116,16 @@ exporter_open(const plugin *p, const option_values *options, uint64_t seed,
               GError **error)
 {
     instance *i = instance_new(p, options, seed);
+    lens_status status;
 
     instance_set_http(i, exporter_http, exporter_http_free);
-    return opened(i, p->ops.exporter.open(&i->host, &i->self), error);
+    i->host.listen = exporter_listen;
+    i->listener_free = exporter_listen_free;
+    i->host.histogram_next = host_histogram_next;
+    instance_lock(i);
+    status = p->ops.exporter.open(&i->host, &i->self);
+    instance_unlock(i);
+    return opened(i, status, error);
 }
 
 void
@@ -94,6 +133,7 @@ instance_close(instance *i)
 {
     if (i == NULL)
         return;
+    stop_listening(i);
     if (i->self != NULL) {
         switch (i->plugin->kind) {
         case LENS_KIND_OF_PROVIDER:

@@ -157,12 +157,22 @@ struct lens_metric {
     uint32_t quantile_count, quantile_size;
     const struct lens_histogram *histogram; /* host->histogram_next; NULL: none kept */
     struct lens_bytes hdr_v2; /* HdrHistogram V2 compressed, nanoseconds; or empty */
+    double scale; /* bounds of the histogram's ranges times this are in `unit` */
 };
 
 /* One number. NaN: unknown. */
 struct lens_number {
     const char *name, *unit;
     double value;
+};
+
+/* Failed requests of one kind. */
+struct lens_error_count {
+    const char *kind;  /* "rate_limit"; docs/streams.md 4 */
+    const char *where; /* "connect", "http", "stream" or "client": where the first was */
+    const char *example; /* the server's words; NULL: none */
+    uint64_t count;
+    const struct lens_metric *duration; /* from start to end; NULL: none kept */
 };
 
 /* Totals and distributions of one target and stage, over an interval or the whole window.
@@ -173,7 +183,18 @@ struct lens_result {
     uint32_t metric_count, metric_size;
     const struct lens_number *numbers; /* named by their path in the summary JSON */
     uint32_t number_count, number_size;
-    const char *verdict; /* VALID, SUSPECT, INVALID */
+    const char *verdict;                   /* VALID, SUSPECT, INVALID */
+    const struct lens_error_count *errors; /* of the kinds that occurred */
+    uint32_t error_count, error_size;
+};
+
+/* How far an exporter of the same process has come. */
+struct lens_export_info {
+    const char *kind, *name;
+    const char *error;      /* why something waits; NULL: nothing does */
+    uint64_t delivered, of; /* samples */
+    uint64_t refused;       /* of these, by the receiver for good */
+    uint64_t failures;      /* tries that delivered nothing */
 };
 
 struct lens_snapshot {
@@ -185,6 +206,8 @@ struct lens_snapshot {
     const struct lens_result *interval; /* one per result that was active */
     const struct lens_result *total;    /* the same ones, since their begin */
     uint32_t result_count, result_size;
+    const struct lens_export_info *exports; /* now, this one too */
+    uint32_t export_count, export_size;
 };
 
 struct lens_summary {
