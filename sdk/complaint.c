@@ -239,7 +239,11 @@ lens_words_page(struct lens_words *w, struct lens_bytes body)
 struct lens_bytes
 lens_words_code(const struct lens_words *w)
 {
-    return w->complaint.code.size > 0 ? w->complaint.code : w->complaint.type;
+    const struct lens_complaint *c = &w->complaint;
+
+    if (c->code.size > 0)
+        return c->code;
+    return c->type.size > 0 ? c->type : c->status_text;
 }
 
 static lens_status

@@ -143,16 +143,19 @@ lens_stream_decode(void *stream, const void *data, size_t size, struct lens_sink
     return st;
 }
 
-/* The body ended without a terminal message. */
+/* The body ended without a terminal message; `cut`: in the middle of something. */
 static lens_status
-conclude(struct lens_stream *s)
+conclude(struct lens_stream *s, int cut)
 {
+    const int whole = s->ops->is_whole != NULL ? s->ops->is_whole(s) : 0;
     lens_status st;
 
     if (s->flags & LENS_STREAM_FAILED)
         st = LENS_OK;
-    else if (s->ops->is_whole != NULL && s->ops->is_whole(s))
-        st = lens_stream_warn(s, LENS_WARN_NO_DONE);
+    else if (whole)
+        st = whole != LENS_STREAM_AS_USUAL ? lens_stream_warn(s, LENS_WARN_NO_DONE)
+             : cut                         ? lens_stream_warn(s, LENS_WARN_NO_END)
+                                           : LENS_OK;
     else if (!(s->flags & LENS_STREAM_MESSAGES) && (s->flags & LENS_STREAM_BYTES) &&
              (s->flags & (LENS_STREAM_FOREIGN | LENS_STREAM_JSON)))
         st = lens_stream_fault(s, LENS_CLASS_PROTOCOL_ERROR, LENS_KIND_PROTOCOL,
@@ -168,6 +171,7 @@ lens_stream_finish(void *stream, struct lens_sink *sink)
 {
     struct lens_stream *s = stream;
     lens_status st = LENS_OK;
+    int cut;
 
     s->sink = sink;
     if (s->mode != MODE_UNKNOWN)
@@ -175,10 +179,11 @@ lens_stream_finish(void *stream, struct lens_sink *sink)
             s, lens_framer_finish(&s->framer,
                                   s->mode == MODE_STREAM ? on_message : on_document, s));
     /* A frame or element without its end was cut, whatever the framing calls that. */
-    if (st == LENS_E_PROTOCOL && s->framing != LENS_FRAME_SSE)
+    cut = st == LENS_E_PROTOCOL && s->framing != LENS_FRAME_SSE;
+    if (cut)
         st = LENS_OK;
     if (st == LENS_OK && !(s->flags & LENS_STREAM_DONE))
-        st = conclude(s);
+        st = conclude(s, cut);
     s->sink = NULL;
     return st;
 }

@@ -27,6 +27,9 @@ enum {
     LENS_STREAM_EVENTS = 512    /* content type is that of a stream */
 };
 
+/* Of `is_whole`: the protocol has no terminal message. */
+enum { LENS_STREAM_AS_USUAL = 2 };
+
 struct lens_stream;
 
 /* What a provider adds. `frame` lives for the call. */
@@ -40,7 +43,8 @@ struct lens_stream_ops {
     /* A message behind the terminal one. NULL: it is warned of. */
     lens_status (*after_done)(struct lens_stream *s, const struct lens_frame *frame);
     /* The body ended in order without its terminal message: whether the answer is whole
-     * nevertheless, which is warned of. NULL: it never is. */
+     * nevertheless, which is warned of, unless it is LENS_STREAM_AS_USUAL. NULL: it never
+     * is. */
     int (*is_whole)(const struct lens_stream *s);
     /* Last words, when the body ended without its terminal message: what is known of
      * usage, and that it is partial. NULL: none. */
