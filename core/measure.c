@@ -62,6 +62,12 @@ request_rate(const attempt *a)
 }
 
 static int64_t
+tokens(int64_t count)
+{
+    return count >= 0 && count < INT64_MAX / 1000000 ? count * 1000000 : NEVER;
+}
+
+static int64_t
 server(const attempt *a)
 {
     const int64_t ttft = between(a->departure_ns, in_stream(a, a->first_output_ns));
@@ -108,6 +114,14 @@ measure_metric(const sample *s, enum metric m)
     case METRIC_START_LATE: /* a wait that the user asked for is not late */
         return between(s->due_ns == NEVER ? NEVER : s->due_ns + s->bucket_wait_ns,
                        s->attempts[0].start_ns);
+    case METRIC_FIRST_CHUNK:
+        return between(a->start_ns, in_stream(a, a->first_message_ns));
+    case METRIC_DURATION:
+        return between(s->attempts[0].start_ns, done_ns(a));
+    case METRIC_INPUT_TOKENS:
+        return tokens(a->usage[LENS_USAGE_INPUT]);
+    case METRIC_OUTPUT_TOKENS:
+        return tokens(a->usage_partial ? -1 : a->usage[LENS_USAGE_OUTPUT]);
     case METRIC_ITL:
     case METRIC_ITL_TOKEN:
     case METRIC_LAG:

@@ -31,6 +31,13 @@ static const struct metric_info infos[METRIC_COUNT] = {
     [METRIC_LAG] = { "lag", "ms", "arrival of a message to its handling in the client",
                      MS },
     [METRIC_START_LATE] = { "start_late", "ms", "due time to start", MS },
+    [METRIC_FIRST_CHUNK] = { "first_chunk", "ms",
+                             "start to the first message of any class", MS },
+    [METRIC_DURATION] = { "duration", "ms", "start of the first attempt to the end", MS },
+    [METRIC_INPUT_TOKENS] = { "input_tokens_per_request", "tokens",
+                              "input tokens of a request", 1e6 },
+    [METRIC_OUTPUT_TOKENS] = { "output_tokens_per_request", "tokens",
+                               "output tokens of a request", 1e6 },
 };
 
 const struct metric_info *

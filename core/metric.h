@@ -25,6 +25,11 @@ enum metric {
     METRIC_LATENCIES,    /* the ones above stand under "latency" */
     METRIC_LAG = METRIC_LATENCIES,
     METRIC_START_LATE,
+    /* Not in the summary; for exporters, by the definitions of OpenTelemetry. */
+    METRIC_FIRST_CHUNK,
+    METRIC_DURATION,
+    METRIC_INPUT_TOKENS, /* histogram unit: 1e-6 tokens, like the next one's */
+    METRIC_OUTPUT_TOKENS,
     METRIC_COUNT
 };
 

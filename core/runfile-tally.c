@@ -5,6 +5,9 @@
 #include "error.h"
 #include "runfile-private.h"
 
+/* Before the kind of an error: the durations of those requests. */
+#define FAILED "failed_"
+
 int
 tally_bind(struct inserter *in, int first, const tally *t)
 {
@@ -72,6 +75,12 @@ histograms_put(runfile *f, const char *table, int64_t owner, const tally *t,
         if ((mask & (UINT32_C(1) << m)) != 0 &&
             !put_histogram(f, insert, owner, metric_get(m)->id, t->hist[m], error))
             return false;
+    for (uint32_t kind = 1; mask == HISTOGRAM_ALL && kind < ERROR_KINDS; kind++) {
+        g_autofree char *name = g_strconcat(FAILED, error_kind_name(kind), NULL);
+
+        if (!put_histogram(f, insert, owner, name, t->errors[kind].duration, error))
+            return false;
+    }
     return ((mask & HISTOGRAM_LAG_KERNEL) == 0 ||
             put_histogram(f, insert, owner, "lag_kernel", t->lag_kernel, error)) &&
            ((mask & HISTOGRAM_LAG_USER) == 0 ||
@@ -87,6 +96,8 @@ slot_of(tally *t, const char *metric)
         return &t->lag_kernel;
     if (g_str_equal(metric, "lag_user"))
         return &t->lag_user;
+    if (g_str_has_prefix(metric, FAILED))
+        return &t->errors[error_kind_from_name(metric + strlen(FAILED))].duration;
     m = metric_from_id(metric);
     return m < METRIC_COUNT ? &t->hist[m] : NULL;
 }

@@ -47,8 +47,10 @@ add_to_window(tally *t, const sample *s)
 /* ---- counts ---- */
 
 static void
-add_error(tally *t, const attempt *a)
+add_error(tally *t, const sample *s)
 {
+    const attempt *a = sample_last(s);
+    const int64_t duration = measure_metric(s, METRIC_DURATION);
     const uint32_t kind = a->error_kind > 0 && a->error_kind < ERROR_KINDS
                               ? a->error_kind
                               : (uint32_t)LENS_KIND_PROTOCOL;
@@ -56,6 +58,11 @@ add_error(tally *t, const attempt *a)
 
     if (e->count++ == 0)
         e->where = a->error_where;
+    if (duration != NEVER) {
+        if (e->duration == NULL)
+            e->duration = histogram_new();
+        histogram_record(e->duration, duration);
+    }
     if (e->example != NULL)
         return;
     if (a->error_detail != NULL && *a->error_detail != '\0') {
@@ -92,7 +99,7 @@ add_outcome(tally *t, const sample *s)
         break;
     default:
         t->failed++;
-        add_error(t, sample_last(s));
+        add_error(t, s);
     }
 }
 
@@ -216,6 +223,8 @@ static void
 add_latency(tally *t, const sample *s)
 {
     for (unsigned m = 0; m < METRIC_LATENCIES; m++)
+        record(t, (enum metric)m, measure_metric(s, (enum metric)m));
+    for (unsigned m = METRIC_FIRST_CHUNK; m < METRIC_COUNT; m++)
         record(t, (enum metric)m, measure_metric(s, (enum metric)m));
     add_gaps(t, sample_last(s));
 }

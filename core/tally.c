@@ -50,10 +50,12 @@ tally_new(const GPtrArray *slos)
 }
 
 static void
-drop_examples(tally *t)
+drop_errors(tally *t)
 {
-    for (unsigned i = 0; i < ERROR_KINDS; i++)
+    for (unsigned i = 0; i < ERROR_KINDS; i++) {
         g_free(t->errors[i].example);
+        histogram_free(t->errors[i].duration);
+    }
 }
 
 void
@@ -67,7 +69,7 @@ tally_free(tally *t)
     histogram_free(t->lag_user);
     g_array_unref(t->workers);
     g_array_unref(t->flights);
-    drop_examples(t);
+    drop_errors(t);
     g_free(t);
 }
 
@@ -88,7 +90,7 @@ tally_reset(tally *t)
     histogram_reset(t->lag_user);
     g_array_set_size(t->workers, 0);
     g_array_set_size(t->flights, 0);
-    drop_examples(t);
+    drop_errors(t);
     *t = kept;
     forget_times(t);
 }
@@ -225,6 +227,7 @@ tally_add(tally *to, const tally *from)
             e->example = g_strdup(from->errors[i].example);
         }
         e->count += from->errors[i].count;
+        add_histogram(&e->duration, from->errors[i].duration);
     }
     for (unsigned i = 0; i < LENS_USAGE_COUNT; i++) {
         to->tokens[i] += from->tokens[i];

@@ -39,6 +39,7 @@ struct error_tally {
     uint64_t count;
     uint32_t where;
     char *example;
+    histogram *duration; /* start to end of these requests; NULL: nothing recorded */
 };
 
 struct worker_use {
