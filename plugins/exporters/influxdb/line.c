@@ -1,0 +1,176 @@
+#include "line.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "write.h"
+
+#define MOST_STRING 8192 /* the protocol allows 64 KiB */
+
+void
+lines_rewind(struct lines *l)
+{
+    text_rewind(&l->text);
+    l->count = 0;
+    l->failed = 0;
+}
+
+void
+lines_clear(struct lines *l)
+{
+    text_clear(&l->text);
+    free(l->starts);
+    *l = (struct lines){ 0 };
+}
+
+size_t
+lines_start(const struct lines *l, uint32_t nth)
+{
+    return nth < l->count ? l->starts[nth] : l->text.size;
+}
+
+/* ---- escapes ---- */
+
+/* A backslash escapes what follows, so that a literal one cannot stand in front of what
+ * needs an escape, nor at the end: it becomes a slash there. Line ends and other control
+ * characters become spaces. */
+static void
+put_escaped(struct lines *l, const char *text, const char *special)
+{
+    for (const char *c = text; *c != '\0'; c++) {
+        const unsigned char byte = (unsigned char)*c;
+        const char next = c[1 + strspn(c + 1, "\\")]; /* behind this run of them */
+
+        if (byte == '\\' && (next == '\0' || (unsigned char)next <= ' ' ||
+                             strchr(special, next) != NULL)) {
+            text_put(&l->text, "/", 1);
+            continue;
+        }
+        if (strchr(special, *c) != NULL || byte < ' ' || byte == 0x7f)
+            text_put(&l->text, strchr(special, *c) != NULL ? "\\" : "\\ ",
+                     strchr(special, *c) != NULL ? 1 : 2);
+        if (byte >= ' ' && byte != 0x7f)
+            text_put(&l->text, c, 1);
+    }
+}
+
+#define KEY ",= "
+
+void
+line_begin(struct lines *l, const char *measurement)
+{
+    if (l->count == l->capacity) {
+        const uint32_t wanted = l->capacity * 2 + 1024;
+        size_t *grown = realloc(l->starts, wanted * sizeof *grown);
+
+        if (grown == NULL) {
+            l->failed = 1;
+            return;
+        }
+        l->starts = grown;
+        l->capacity = wanted;
+    }
+    l->starts[l->count++] = l->text.size;
+    l->fields = 0;
+    put_escaped(l, measurement, ", ");
+}
+
+void
+line_tag(struct lines *l, const char *key, const char *value)
+{
+    if (value == NULL || *value == '\0')
+        return;
+    text_put(&l->text, ",", 1);
+    put_escaped(l, key, KEY);
+    text_put(&l->text, "=", 1);
+    put_escaped(l, value, KEY);
+}
+
+static void
+put_key(struct lines *l, const char *key)
+{
+    text_put(&l->text, l->fields++ == 0 ? " " : ",", 1);
+    put_escaped(l, key, KEY);
+    text_put(&l->text, "=", 1);
+}
+
+void
+line_float(struct lines *l, const char *key, double value)
+{
+    struct lens_writer w;
+
+    if (!isfinite(value))
+        return;
+    put_key(l, key);
+    lens_write_begin(&w, &l->text, text_put);
+    lens_write_double(&w, value);
+    lens_write_end(&w);
+}
+
+void
+line_int(struct lines *l, const char *key, int64_t value)
+{
+    char digits[32];
+
+    put_key(l, key);
+    text_put(&l->text, digits,
+             (size_t)snprintf(digits, sizeof digits, "%lldi", (long long)value));
+}
+
+void
+line_bool(struct lines *l, const char *key, int32_t value)
+{
+    put_key(l, key);
+    text_add(&l->text, value ? "true" : "false");
+}
+
+void
+line_string(struct lines *l, const char *key, const char *value)
+{
+    size_t size;
+
+    if (value == NULL)
+        return;
+    size = strlen(value);
+    if (size > MOST_STRING)
+        for (size = MOST_STRING; ((unsigned char)value[size] & 0xc0) == 0x80;)
+            size--; /* not half a character */
+    put_key(l, key);
+    text_put(&l->text, "\"", 1);
+    for (size_t i = 0; i < size; i++) {
+        if (value[i] == '"' || value[i] == '\\')
+            text_put(&l->text, "\\", 1);
+        text_put(&l->text, (unsigned char)value[i] < ' ' ? " " : value + i, 1);
+    }
+    text_put(&l->text, "\"", 1);
+}
+
+void
+line_end(struct lines *l, int64_t unix_ns)
+{
+    char digits[32];
+
+    if (l->count > 0 && l->fields == 0)
+        l->text.size = l->starts[l->count - 1];
+    else
+        text_put(&l->text, digits,
+                 (size_t)snprintf(digits, sizeof digits, " %lld\n", (long long)unix_ns));
+    l->failed |= l->text.failed;
+}
+
+const char *
+line_bad_key(const char *key)
+{
+    if (*key == '\0')
+        return "it is empty";
+    if (*key == '_')
+        return "names that start with _ are InfluxDB's own";
+    if (strcmp(key, "time") == 0)
+        return "time is the point's own";
+    for (; *key != '\0'; key++)
+        if ((unsigned char)*key < ' ' || *key == 0x7f)
+            return "it has a control character";
+    return NULL;
+}

@@ -1,0 +1,28 @@
+/* points: a run, its samples, intervals and results as points; docs/exporters/influxdb.md
+ * has the mapping. */
+#pragma once
+
+#include "tags.h"
+
+#define MOST_FIELDS 80
+
+struct points {
+    const char *prefix; /* of measurements */
+    struct tags tags;
+    struct run_facts facts;
+    const struct field *fields[MOST_FIELDS];
+    uint32_t field_count;
+};
+
+/* Reads the options tags, tag, fields and prefix. */
+lens_status points_open(struct points *p, const struct lens_host *host);
+void points_close(struct points *p);
+lens_status points_begin(struct points *p, const struct lens_run *run);
+
+void points_run(const struct points *p, const struct lens_run *run, struct lines *to);
+void points_sample(const struct points *p, const struct lens_sample *s, struct lines *to);
+/* A result as a point of prefix + `measurement`, that covers `seconds` up to `unix_ns`,
+ * and one point more for each kind of error. */
+void points_result(const struct points *p, const char *measurement,
+                   const struct lens_result *r, double seconds, int64_t unix_ns,
+                   struct lines *to);

@@ -1,0 +1,206 @@
+"""Servers that results are sent to, written by others: started on free loopback ports, stopped by pid.
+
+Each is a context manager that gives its URL. Debian's are taken from PATH; those that are built by Go (build-go,
+`./dev test --peers`) lie in LENS_GO_PEERS. A test of what is not there is skipped with the reason.
+"""
+
+import contextlib
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import unittest
+import urllib.error
+import urllib.parse
+import urllib.request
+
+PATIENCE = float(os.environ.get("LENS_PATIENCE", "60"))
+
+
+def debian(program, package=None):
+    """The path of a program of Debian's."""
+    path = shutil.which(program)
+    if path is None:
+        raise unittest.SkipTest(f"{program} is missing: apt-get install {package or program}")
+    return path
+
+
+def built_by_go(name):
+    """The path of a peer of build-go."""
+    folder = os.environ.get("LENS_GO_PEERS")
+    if folder is None:
+        raise unittest.SkipTest(f"{name}: only with ./dev test --peers")
+    path = os.path.join(folder, name)
+    if not os.path.exists(path):
+        with contextlib.suppress(OSError), open(path + ".reason", encoding="utf-8") as file:
+            raise unittest.SkipTest(f"{name}: {file.read().strip()}")
+        raise unittest.SkipTest(f"{name}: not built")
+    return path
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def ask(url, data=None, headers=None, method=None):
+    """(status, body) of an HTTP request; text is sent as UTF-8."""
+    if isinstance(data, str):
+        data = data.encode()
+    request = urllib.request.Request(url, data=data, headers=headers or {}, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, answer.read().decode("utf-8", "replace")
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode("utf-8", "replace")
+
+
+def until(what, seconds=None):
+    """Asks again and again until `what()` is true; gives that."""
+    end = time.monotonic() + (seconds or PATIENCE)
+    while True:
+        got = what()
+        if got:
+            return got
+        if time.monotonic() > end:
+            raise AssertionError("it did not come to that in time")
+        time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def running(folder, program, *args, ready, env=None):
+    """A server in `folder`; its output goes to a file there. `ready` is a URL that answers 2xx when it is up."""
+    log_path = os.path.join(folder, os.path.basename(program) + ".log")
+    with open(log_path, "ab") as log:
+        child = subprocess.Popen([program, *args], cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                 env=dict(os.environ, **(env or {})))
+    try:
+        def is_up():
+            if child.poll() is not None:
+                with open(log_path, encoding="utf-8", errors="replace") as file:
+                    raise AssertionError(f"{program} ended: {file.read()[-2000:]}")
+            try:
+                return 200 <= ask(ready)[0] < 300
+            except (OSError, http.client.HTTPException):
+                return False
+        until(is_up)
+        yield child
+    finally:
+        if child.poll() is None:
+            child.send_signal(signal.SIGTERM)
+        try:
+            child.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+@contextlib.contextmanager
+def influxd_1(folder, program, auth=False, most_body=0, database="lens"):
+    """InfluxDB 1.x with a database."""
+    port, inner = free_port(), free_port()
+    config = os.path.join(folder, "influxdb.conf")
+    with open(config, "w", encoding="utf-8") as file:
+        file.write(f"""
+reporting-disabled = true
+bind-address = "127.0.0.1:{inner}"
+[meta]
+  dir = "{folder}/meta"
+[data]
+  dir = "{folder}/data"
+  wal-dir = "{folder}/wal"
+  index-version = "tsi1"
+[monitor]
+  store-enabled = false
+[http]
+  enabled = true
+  bind-address = "127.0.0.1:{port}"
+  auth-enabled = {str(auth).lower()}
+  log-enabled = false
+  max-body-size = {most_body}
+""")
+    url = f"http://127.0.0.1:{port}"
+    with running(folder, program, "-config", config, ready=url + "/ping"):
+        if auth:
+            query = urllib.parse.urlencode({"q": "CREATE USER u WITH PASSWORD 'secret' WITH ALL PRIVILEGES"})
+            ask(url + "/query", query)
+        if database:
+            influx_query(url, f'CREATE DATABASE "{database}"', database=None,
+                         user=("u", "secret") if auth else None)
+        yield url
+
+
+def influx_query(url, query, database="lens", user=None):
+    """InfluxQL: a list of rows as dictionaries, of all series; times are nanoseconds."""
+    form = {"q": query, "epoch": "ns"}
+    if database:
+        form["db"] = database
+    if user:
+        form["u"], form["p"] = user
+    status, body = ask(url + "/query", urllib.parse.urlencode(form))
+    assert status == 200, body
+    answer = json.loads(body)
+    rows = []
+    for result in answer["results"]:
+        assert "error" not in result, result
+        for series in result.get("series", []):
+            for values in series["values"]:
+                rows.append({**series.get("tags", {}), **dict(zip(series["columns"], values))})
+    return rows
+
+
+@contextlib.contextmanager
+def influxd_2(folder, program, organization="o", bucket="lens", token="tok"):
+    """InfluxDB 2.x, set up with a user, an organization, a bucket and a token."""
+    url = f"http://127.0.0.1:{free_port()}"
+    env = {"INFLUXD_BOLT_PATH": folder + "/bolt", "INFLUXD_SQLITE_PATH": folder + "/sqlite",
+           "INFLUXD_ENGINE_PATH": folder + "/engine"}
+    with running(folder, program, "run", "--http-bind-address", url[7:], "--reporting-disabled", "--log-level",
+                 "warn", ready=url + "/health", env=env):
+        status, body = ask(url + "/api/v2/setup", json.dumps({
+            "username": "u", "password": "password123", "org": organization, "bucket": bucket, "token": token}))
+        assert status == 201, body
+        yield url
+
+
+@contextlib.contextmanager
+def prometheus(folder, program, targets=(), extra="", flags=("--enable-feature=native-histograms",)):
+    """Prometheus that takes remote writes and scrapes `targets` ("127.0.0.1:9464") every 200 ms. `extra` is more
+    YAML of its configuration."""
+    url = f"http://127.0.0.1:{free_port()}"
+    config = os.path.join(folder, "prometheus.yml")
+    with open(config, "w", encoding="utf-8") as file:
+        file.write(f"""
+global: {{scrape_interval: 200ms, scrape_timeout: 200ms}}
+{extra}
+scrape_configs:
+- job_name: lens
+  static_configs: [{{targets: {json.dumps(list(targets))}}}]
+""")
+    with running(folder, program, f"--config.file={config}", f"--storage.tsdb.path={folder}/data",
+                 f"--web.listen-address={url[7:]}", "--web.enable-remote-write-receiver", "--log.level=warn", *flags,
+                 ready=url + "/-/ready"):
+        yield url
+
+
+def promql(url, query, at=None):
+    """The instant vector of a query: a list of (labels, value)."""
+    form = {"query": query}
+    if at is not None:
+        form["time"] = repr(at)
+    status, body = ask(url + "/api/v1/query?" + urllib.parse.urlencode(form))
+    assert status == 200, body
+    return [(item["metric"], float(item["value"][1])) for item in json.loads(body)["data"]["result"]
+            if "value" in item]
+
+
+@contextlib.contextmanager
+def pushgateway(folder, program):
+    url = f"http://127.0.0.1:{free_port()}"
+    with running(folder, program, f"--web.listen-address={url[7:]}", "--log.level=error", ready=url + "/-/ready"):
+        yield url
