@@ -36,10 +36,13 @@ clear_taken(struct taken *t)
 
 /* A tally alone, as the one result of a run. */
 static shown *
-show_tally(uint32_t target, uint32_t stage, const tally *t)
+show_tally(exporter *e, uint32_t target, uint32_t stage, const tally *t)
 {
-    g_autoptr(run_info) info = run_info_new();
+    run_info *info = run_info_new();
     result *r = result_new(NULL);
+
+    g_ptr_array_unref(info->slos);
+    info->slos = g_ptr_array_ref(e->slos);
 
     r->target = target;
     r->stage = stage;
@@ -48,7 +51,7 @@ show_tally(uint32_t target, uint32_t stage, const tally *t)
     r->tally->window_end_ns = t->window_end_ns;
     g_ptr_array_add(info->results, r);
     run_info_judge(info);
-    return shown_new(info);
+    return shown_take(info);
 }
 
 static void
@@ -83,13 +86,36 @@ take_interval(uint32_t target, uint32_t stage, uint64_t nth, int64_t begin_ns,
     taken->begin_ns = begin_ns;
     taken->end_ns = end_ns;
     taken->unix_ns = unix_ns;
-    taken->interval = show_tally(target, stage, t);
-    taken->total = show_tally(target, stage, totals->sum);
+    taken->interval = show_tally(taken->e, target, stage, t);
+    taken->total = show_tally(taken->e, target, stage, totals->sum);
     return false;
 }
 
+/* How the exporters of this process stand. */
+static void
+list_exports(GArray *infos, GStringChunk *texts)
+{
+    pthread_mutex_lock(&exporters_lock);
+    for (guint i = 0; i < exporters_all()->len; i++) {
+        const exporter *e = exporters_all()->pdata[i];
+        const struct lens_export_info info = {
+            .kind = g_string_chunk_insert_const(texts, e->kind),
+            .name = g_string_chunk_insert_const(texts, e->name),
+            .error =
+                e->error != NULL ? g_string_chunk_insert_const(texts, e->error) : NULL,
+            .delivered = e->samples - MIN(e->refused, e->samples),
+            .of = e->of,
+            .refused = e->refused,
+            .failures = e->failed_tries,
+        };
+
+        g_array_append_val(infos, info);
+    }
+    pthread_mutex_unlock(&exporters_lock);
+}
+
 static enum step
-offer(exporter *e, const struct taken *t)
+offer(exporter *e, const struct taken *t, const GArray *exports)
 {
     const struct lens_snapshot snapshot = {
         .struct_size = sizeof snapshot,
@@ -101,6 +127,9 @@ offer(exporter *e, const struct taken *t)
         .total = shown_results(t->total),
         .result_count = shown_count(t->interval),
         .result_size = sizeof(struct lens_result),
+        .exports = (const struct lens_export_info *)(const void *)exports->data,
+        .export_count = exports->len,
+        .export_size = sizeof(struct lens_export_info),
     };
     struct lens_delivery d = { .struct_size = sizeof d };
     struct outcome o;
@@ -130,7 +159,13 @@ exporter_deliver_interval(exporter *e)
     if (!runfile_each_interval(e->file, after, take_interval, &taken, &error))
         return exporter_later(e, 0, error->message);
     if (taken.found) {
-        step = offer(e, &taken);
+        g_autoptr(GArray) infos =
+            g_array_new(FALSE, FALSE, sizeof(struct lens_export_info));
+        GStringChunk *texts = g_string_chunk_new(1024);
+
+        list_exports(infos, texts);
+        step = offer(e, &taken, infos);
+        g_string_chunk_free(texts);
     } else { /* fewer than were counted */
         pthread_mutex_lock(&exporters_lock);
         e->intervals = e->of_intervals;

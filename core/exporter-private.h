@@ -15,6 +15,8 @@
 /* One lock for all exporters: it is held for moments, some times a second. */
 extern pthread_mutex_t exporters_lock;
 extern pthread_cond_t exporters_news; /* anything below changed */
+/* With the lock held: those that are open. */
+GPtrArray *exporters_all(void);
 /* With the lock held: until something changed or `until_ns`. */
 void exporters_await_news(int64_t until_ns);
 
@@ -34,6 +36,7 @@ struct exporter {
     uint64_t samples, of; /* rank of the last one delivered; how many there are */
     uint64_t intervals, of_intervals;
     uint64_t refused;
+    uint64_t failed_tries;
     bool complete;  /* nothing is added to the file any more */
     shown *summary; /* to be delivered, NULL: not yet */
     bool drained;   /* samples and intervals are delivered */
@@ -51,6 +54,7 @@ struct exporter {
     bool asked_to_wait; /* because the receiver said so */
     bool hurried;       /* the pause was cut short once, at the end of the run */
     struct totals *totals;
+    GPtrArray *slos; /* slo; a copy of the run's */
 };
 
 /* ---- exporter-deliver.c, thread of the exporter ---- */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "metric.h"
+#include "slo.h"
 
 static const struct {
     const char *name;
@@ -18,7 +19,9 @@ struct shown {
     char *json;
     GArray *results;       /* struct lens_result */
     GPtrArray *arrays;     /* GArray, of all results */
-    GPtrArray *histograms; /* GBytes */
+    GPtrArray *encoded;    /* GBytes */
+    GPtrArray *histograms; /* copies; what is shown is `owned`'s otherwise */
+    run_info *owned;       /* NULL: the caller's */
     GStringChunk *names;
 };
 
@@ -145,6 +148,19 @@ new_array(shown *s, guint size)
     return array;
 }
 
+static const struct lens_histogram *
+show_histogram(shown *s, const histogram *h)
+{
+    histogram *copy;
+
+    if (s->owned != NULL)
+        return (const struct lens_histogram *)h;
+    copy = histogram_new();
+    histogram_add(copy, h);
+    g_ptr_array_add(s->histograms, copy);
+    return (const struct lens_histogram *)copy;
+}
+
 static struct lens_metric
 metric_of(shown *s, const tally *t, enum metric m)
 {
@@ -160,6 +176,7 @@ metric_of(shown *s, const tally *t, enum metric m)
         .mean = tally_stat(t, m, "mean"),
         .stddev = tally_stat(t, m, "stddev"),
         .sum = h != NULL ? histogram_sum(h) / info->scale : 0,
+        .scale = 1 / info->scale,
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(quantiles); i++) {
@@ -174,16 +191,124 @@ metric_of(shown *s, const tally *t, enum metric m)
     if (to.count > 0) {
         GBytes *bytes = histogram_encode(h);
 
-        g_ptr_array_add(s->histograms, bytes);
+        g_ptr_array_add(s->encoded, bytes);
         to.hdr_v2.data = g_bytes_get_data(bytes, &to.hdr_v2.size);
+        to.histogram = show_histogram(s, h);
     }
     return to;
+}
+
+/* ---- numbers that the summary does not have ---- */
+
+/* What of the requests got no answer at all. */
+static uint64_t
+unanswered(const tally *t)
+{
+    return t->errors[LENS_KIND_DNS].count + t->errors[LENS_KIND_CONNECT].count +
+           t->errors[LENS_KIND_TLS].count + t->errors[LENS_KIND_NETWORK].count +
+           t->errors[LENS_KIND_TIMEOUT].count;
+}
+
+/* `whole` without its parts; parts that nobody told are 0. */
+static double
+rest_of(const tally *t, unsigned whole, unsigned part, unsigned other)
+{
+    if (!t->tokens_known[whole])
+        return NAN;
+    return (double)MAX(t->tokens[whole] - t->tokens[part] - t->tokens[other], 0);
+}
+
+static void
+add_more_numbers(struct walk *w, const tally *t)
+{
+    const double seconds = (double)t->in_flight_wall_ns / 1e9;
+    const bool heard = t->ok > 0 || t->failed > unanswered(t);
+
+    add_number(
+        w, "tokens.input_uncached",
+        rest_of(t, LENS_USAGE_INPUT, LENS_USAGE_CACHE_READ, LENS_USAGE_CACHE_WRITE));
+    add_number(w, "tokens.output_visible",
+               rest_of(t, LENS_USAGE_OUTPUT, LENS_USAGE_REASONING, 0));
+    add_number(w, "client.in_flight", seconds > 0 ? t->in_flight_time / seconds : NAN);
+    add_number(w, "target.up", heard ? 1 : t->failed > 0 ? 0 : NAN);
+}
+
+/* ---- errors and SLOs ---- */
+
+static struct lens_metric *
+duration_of(shown *s, const histogram *h)
+{
+    const double ms = 1e6;
+    GArray *one = new_array(s, sizeof(struct lens_metric));
+    struct lens_metric to = { .name = "duration", .unit = "ms", .scale = 1 / ms };
+
+    to.count = histogram_count(h);
+    to.min = (double)histogram_min(h) / ms;
+    to.max = (double)histogram_max(h) / ms;
+    to.mean = histogram_mean(h) / ms;
+    to.stddev = histogram_stddev(h) / ms;
+    to.sum = histogram_sum(h) / ms;
+    to.quantile_size = sizeof(struct lens_quantile);
+    to.histogram = show_histogram(s, h);
+    g_array_append_val(one, to);
+    return &g_array_index(one, struct lens_metric, 0);
+}
+
+static void
+show_errors(shown *s, const tally *t, struct lens_result *to)
+{
+    GArray *errors = new_array(s, sizeof(struct lens_error_count));
+
+    for (uint32_t kind = 1; kind < ERROR_KINDS; kind++) {
+        const struct error_tally *e = &t->errors[kind];
+        const struct lens_error_count one = {
+            .kind = error_kind_name(kind),
+            .where = where_name(e->where),
+            .example = e->example != NULL
+                           ? g_string_chunk_insert_const(s->names, e->example)
+                           : NULL,
+            .count = e->count,
+            .duration = e->duration != NULL && histogram_count(e->duration) > 0
+                            ? duration_of(s, e->duration)
+                            : NULL,
+        };
+
+        if (e->count > 0)
+            g_array_append_val(errors, one);
+    }
+    to->errors = (const struct lens_error_count *)(const void *)errors->data;
+    to->error_count = errors->len;
+    to->error_size = sizeof(struct lens_error_count);
+}
+
+static void
+show_slos(shown *s, const result *r, const GPtrArray *slos, struct lens_result *to)
+{
+    GArray *states = new_array(s, sizeof(struct lens_slo_state));
+
+    for (guint i = 0; i < slos->len; i++) {
+        const slo *from = slos->pdata[i];
+        const double value =
+            from->per_request ? NAN : result_value(r, from->metric, from->stat);
+        const struct lens_slo_state state = {
+            .expr = g_string_chunk_insert_const(s->names, from->text),
+            .unit = g_intern_string(from->unit),
+            .value = value,
+            .met = slo_met(from, value),
+        };
+
+        if (!from->per_request)
+            g_array_append_val(states, state);
+    }
+    to->slos = (const struct lens_slo_state *)(const void *)states->data;
+    to->slo_count = states->len;
+    to->slo_size = sizeof(struct lens_slo_state);
 }
 
 /* ---- results ---- */
 
 static void
-add_result(shown *s, const result *r, JsonObject *told)
+add_result(shown *s, const result *r, const GPtrArray *slos, JsonObject *told)
 {
     GArray *metrics = new_array(s, sizeof(struct lens_metric));
     GArray *numbers = new_array(s, sizeof(struct lens_number));
@@ -199,6 +324,9 @@ add_result(shown *s, const result *r, JsonObject *told)
     if (told != NULL)
         walk_object(&w, told);
     add_absent_errors(&w);
+    add_more_numbers(&w, r->tally);
+    show_errors(s, r->tally, &to);
+    show_slos(s, r, slos, &to);
     to.metrics = (const struct lens_metric *)(const void *)metrics->data;
     to.metric_count = metrics->len;
     to.metric_size = sizeof(struct lens_metric);
@@ -209,8 +337,8 @@ add_result(shown *s, const result *r, JsonObject *told)
     g_array_append_val(s->results, to);
 }
 
-shown *
-shown_new(const run_info *r)
+static shown *
+show(const run_info *r, run_info *owned)
 {
     shown *s = g_new0(shown, 1);
     g_autoptr(JsonParser) parser = json_parser_new_immutable();
@@ -219,17 +347,31 @@ shown_new(const run_info *r)
     s->json = summary_json(r);
     s->results = g_array_new(FALSE, FALSE, sizeof(struct lens_result));
     s->arrays = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
-    s->histograms = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+    s->encoded = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+    s->histograms = g_ptr_array_new_with_free_func((GDestroyNotify)histogram_free);
+    s->owned = owned;
     s->names = g_string_chunk_new(1024);
     if (json_parser_load_from_data(parser, s->json, -1, NULL))
         told = json_object_get_array_member(
             json_node_get_object(json_parser_get_root(parser)), "results");
     for (guint i = 0; i < r->results->len; i++)
-        add_result(s, r->results->pdata[i],
+        add_result(s, r->results->pdata[i], r->slos,
                    told != NULL && i < json_array_get_length(told)
                        ? json_array_get_object_element(told, i)
                        : NULL);
     return s;
+}
+
+shown *
+shown_new(const run_info *r)
+{
+    return show(r, NULL);
+}
+
+shown *
+shown_take(run_info *r)
+{
+    return show(r, r);
 }
 
 void
@@ -240,7 +382,9 @@ shown_free(shown *s)
     g_free(s->json);
     g_array_unref(s->results);
     g_ptr_array_unref(s->arrays);
+    g_ptr_array_unref(s->encoded);
     g_ptr_array_unref(s->histograms);
+    run_info_free(s->owned);
     g_string_chunk_free(s->names);
     g_free(s);
 }

@@ -24,10 +24,19 @@ backoff(unsigned failures)
     return (int64_t)(g_random_double() * (double)most);
 }
 
+static void
+count_failure(exporter *e)
+{
+    pthread_mutex_lock(&exporters_lock);
+    e->failed_tries++;
+    pthread_mutex_unlock(&exporters_lock);
+}
+
 enum step
 exporter_later(exporter *e, int64_t after_ns, const char *why)
 {
     exporter_set_error(e, why);
+    count_failure(e);
     if (e->failures == 0)
         g_warning("export %s: not delivered yet: %s; it is tried again", e->name,
                   e->error);
@@ -43,6 +52,7 @@ enum step
 exporter_give_up(exporter *e, const char *why)
 {
     exporter_set_error(e, why);
+    count_failure(e);
     g_warning("export %s: gave up: %s; what is left stays in the run file", e->name,
               e->error);
     return STEP_OVER;

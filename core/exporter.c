@@ -10,12 +10,23 @@
 #include "exporter-http.h"
 #include "exporter-listen.h"
 #include "exporter-private.h"
+#include "slo.h"
 
 #define LOOK_NS (NS_PER_S / 5)      /* for what was added to the run file */
 #define LAST_CALL_NS (2 * NS_PER_S) /* for a plugin to come back before it is left */
 
 pthread_mutex_t exporters_lock = PTHREAD_MUTEX_INITIALIZER;
 pthread_cond_t exporters_news = PTHREAD_COND_INITIALIZER;
+
+GPtrArray *
+exporters_all(void)
+{
+    static GPtrArray *all;
+
+    if (all == NULL)
+        all = g_ptr_array_new();
+    return all;
+}
 
 void
 exporters_await_news(int64_t until_ns)
@@ -97,9 +108,27 @@ start_thread(exporter *e, GError **error)
 
 /* ---- life ---- */
 
+static GPtrArray *
+copy_slos(const GPtrArray *slos)
+{
+    GPtrArray *copy = g_ptr_array_new_with_free_func((GDestroyNotify)slo_free);
+
+    for (guint i = 0; i < slos->len; i++) {
+        slo *s = slo_parse(((const slo *)slos->pdata[i])->text, NULL);
+
+        if (s != NULL)
+            g_ptr_array_add(copy, s);
+    }
+    return copy;
+}
+
 static void
 destroy(exporter *e)
 {
+    pthread_mutex_lock(&exporters_lock);
+    g_ptr_array_remove(exporters_all(), e);
+    pthread_mutex_unlock(&exporters_lock);
+    g_ptr_array_unref(e->slos);
     instance_close(e->instance);
     run_shown_free(e->run);
     shown_free(e->summary);
@@ -147,11 +176,15 @@ exporter_start(const plugin_choice *choice, registry *plugins, const char *path,
     e->command = exporter_command(path, choice);
     e->info = info;
     e->run = run_shown_new(info, path);
+    e->slos = copy_slos(info->slos);
     e->batch = batch_new();
     e->limit = BATCH_MOST;
     e->recorder = r;
     e->live = r != NULL;
     e->again = again;
+    pthread_mutex_lock(&exporters_lock);
+    g_ptr_array_add(exporters_all(), e);
+    pthread_mutex_unlock(&exporters_lock);
     if (!start_thread(e, error)) {
         destroy(e);
         return NULL;

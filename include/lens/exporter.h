@@ -175,6 +175,13 @@ struct lens_error_count {
     const struct lens_metric *duration; /* from start to end; NULL: none kept */
 };
 
+/* An SLO that judges results. */
+struct lens_slo_state {
+    const char *expr, *unit; /* "ttft.p99<500ms", "ms" */
+    double value;            /* NaN: unknown, which does not meet it */
+    uint32_t met, reserved;
+};
+
 /* Totals and distributions of one target and stage, over an interval or the whole window.
  */
 struct lens_result {
@@ -186,6 +193,8 @@ struct lens_result {
     const char *verdict;                   /* VALID, SUSPECT, INVALID */
     const struct lens_error_count *errors; /* of the kinds that occurred */
     uint32_t error_count, error_size;
+    const struct lens_slo_state *slos;
+    uint32_t slo_count, slo_size;
 };
 
 /* How far an exporter of the same process has come. */
