@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "names.h"
 #include "points.h"
 #include "send.h"
 
@@ -144,21 +145,13 @@ influxdb_snapshot(void *self, const struct lens_snapshot *s,
             &x->points, "interval",
             (const void *)((const char *)s->interval + (size_t)i * s->result_size),
             (double)(s->end_ns - s->begin_ns) / 1e9, s->unix_ns, &x->lines);
+    for (uint32_t i = 0;
+         LENS_HAS(s, struct lens_snapshot, export_size) && i < s->export_count; i++)
+        points_export(
+            &x->points,
+            (const void *)((const char *)s->exports + (size_t)i * s->export_size),
+            s->unix_ns, &x->lines);
     return deliver_one(x, delivery);
-}
-
-/* A result's window as the summary tells it; NaN when it does not. */
-static double
-number_of(const struct lens_result *r, const char *name)
-{
-    for (uint32_t i = 0; i < r->number_count; i++) {
-        const struct lens_number *n =
-            (const void *)((const char *)r->numbers + (size_t)i * r->number_size);
-
-        if (strcmp(n->name, name) == 0)
-            return n->value;
-    }
-    return 0;
 }
 
 /* The results of the whole run, each at the end of its window. */
@@ -172,8 +165,8 @@ influxdb_end(void *self, const struct lens_summary *summary,
     for (uint32_t i = 0; i < summary->result_count; i++) {
         const struct lens_result *r = (const void *)((const char *)summary->results +
                                                      (size_t)i * summary->result_size);
-        const double start = number_of(r, "window.start_s");
-        const double end = number_of(r, "window.end_s");
+        const double start = lens_result_number(r, "window.start_s");
+        const double end = lens_result_number(r, "window.end_s");
         const int64_t at = end > 0 && end < 9e9 ? (int64_t)(end * 1e9) : x->last_ns;
 
         points_result(&x->points, "summary", r, end - start,

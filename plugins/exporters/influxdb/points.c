@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "names.h"
+
 /* Of a sample, unless `fields` names others. */
 static const char *const usual_fields[] = {
     "id",
@@ -111,6 +113,36 @@ points_run(const struct points *p, const struct lens_run *run, struct lines *to)
 
 /* ---- samples ---- */
 
+/* Times are told in seconds, as everywhere in InfluxDB's points; the table has the name
+ * of "ttft_ms" under "ttft". */
+static void
+write_time(const char *column, double ms, struct lines *to)
+{
+    char id[128];
+    const struct lens_name *name;
+
+    snprintf(id, sizeof id, "%.*s", (int)(strlen(column) - 3), column);
+    name = lens_name_find(id);
+    line_float(to, name != NULL ? name->influx : id, ms * 1e-3);
+}
+
+static void
+write_value(const char *column, const struct value *v, struct lines *to)
+{
+    const size_t size = strlen(column);
+
+    if (v->kind == VALUE_INT)
+        line_int(to, column, v->integer);
+    else if (v->kind == VALUE_BOOL)
+        line_bool(to, column, v->integer != 0);
+    else if (v->kind == VALUE_STRING || v->kind == VALUE_JSON)
+        line_string(to, column, v->string);
+    else if (v->kind == VALUE_DOUBLE && size > 3 && strcmp(column + size - 3, "_ms") == 0)
+        write_time(column, v->number, to);
+    else if (v->kind == VALUE_DOUBLE)
+        line_float(to, strcmp(column, "cost_usd") == 0 ? "cost" : column, v->number);
+}
+
 void
 points_sample(const struct points *p, const struct lens_sample *s, struct lines *to)
 {
@@ -120,17 +152,8 @@ points_sample(const struct points *p, const struct lens_sample *s, struct lines 
     tags_write(&p->tags, POINT_SAMPLE, &p->facts, s->target, s->stage, s, to);
     line_string(to, "run", p->facts.id);
     for (uint32_t i = 0; i < p->field_count; i++) {
-        const char *name = field_column(p->fields[i]);
-
         field_read(p->fields[i], s, &p->facts.names, &v);
-        if (v.kind == VALUE_INT)
-            line_int(to, name, v.integer);
-        else if (v.kind == VALUE_DOUBLE)
-            line_float(to, name, v.number);
-        else if (v.kind == VALUE_BOOL)
-            line_bool(to, name, v.integer != 0);
-        else if (v.kind == VALUE_STRING || v.kind == VALUE_JSON)
-            line_string(to, name, v.string);
+        write_value(field_column(p->fields[i]), &v, to);
     }
     line_end(to, s->unix_ns);
 }
@@ -138,27 +161,26 @@ points_sample(const struct points *p, const struct lens_sample *s, struct lines 
 /* ---- intervals and results ---- */
 
 static void
-write_stat(const struct lens_metric *m, const char *stat, double value, struct lines *to)
+write_stat(const struct lens_name *name, const char *stat, double value, struct lines *to)
 {
-    const char *unit = m->unit != NULL && strcmp(m->unit, "ms") == 0 ? "_ms" : "";
-    char name[128];
+    char field[128];
 
-    snprintf(name, sizeof name, "%s_%s%s", m->name, stat, unit);
-    line_float(to, name, value);
+    snprintf(field, sizeof field, "%s_%s", name->influx, stat);
+    line_float(to, field, value * name->scale);
 }
 
 static void
-write_metric(const struct lens_metric *m, struct lines *to)
+write_metric(const struct lens_name *name, const struct lens_metric *m, struct lines *to)
 {
-    char name[128];
+    char field[128];
 
+    snprintf(field, sizeof field, "%s_count", name->influx);
+    line_int(to, field, (int64_t)m->count);
     if (m->count == 0)
         return;
-    snprintf(name, sizeof name, "%s_count", m->name);
-    line_int(to, name, (int64_t)m->count);
-    write_stat(m, "min", m->min, to);
-    write_stat(m, "mean", m->mean, to);
-    write_stat(m, "stddev", m->stddev, to);
+    write_stat(name, "min", m->min, to);
+    write_stat(name, "mean", m->mean, to);
+    write_stat(name, "stddev", m->stddev, to);
     for (uint32_t i = 0; i < m->quantile_count; i++) {
         const struct lens_quantile *q =
             (const void *)((const char *)m->quantiles + (size_t)i * m->quantile_size);
@@ -167,38 +189,39 @@ write_metric(const struct lens_metric *m, struct lines *to)
         snprintf(stat, sizeof stat, "p%.10g", q->q * 100);
         if (strchr(stat, '.') != NULL)
             *strchr(stat, '.') = '_';
-        write_stat(m, stat, q->value, to);
+        write_stat(name, stat, q->value, to);
     }
-    write_stat(m, "max", m->max, to);
+    write_stat(name, "max", m->max, to);
 }
 
 /* Counts are integers and stay integers: a field has one type for ever. */
-static int
-is_count(const char *unit)
+static void
+write_number(const struct lens_name *name, double value, struct lines *to)
 {
-    static const char *const units[] = { "requests", "tokens", "messages", "B" };
+    const int counts = name->kind == LENS_NAME_COUNTER && name->base_unit[0] == '{' &&
+                       strcmp(name->base_unit, "{USD}") != 0;
 
-    for (size_t i = 0; unit != NULL && i < sizeof units / sizeof units[0]; i++)
-        if (strcmp(unit, units[i]) == 0)
-            return 1;
-    return 0;
+    if (counts && fabs(value) < 9e18)
+        line_int(to, name->influx, (int64_t)value);
+    else if (!counts)
+        line_float(to, name->influx, value * name->scale);
 }
 
-/* "requests.ok" is the field requests_ok; errors have points of their own. */
 static void
-write_number(const struct lens_number *n, struct lines *to)
+write_numbers(const struct lens_result *r, struct lines *to)
 {
-    char name[160];
+    for (uint32_t i = 0; i < lens_name_count; i++) {
+        const struct lens_name *name = &lens_names[i];
+        const struct lens_metric *m;
 
-    if (!isfinite(n->value) || strncmp(n->name, "requests.errors.", 16) == 0)
-        return;
-    snprintf(name, sizeof name, "%s", n->name);
-    for (char *dot = name; (dot = strchr(dot, '.')) != NULL;)
-        *dot = '_';
-    if (is_count(n->unit) && fabs(n->value) < 9e18)
-        line_int(to, name, (int64_t)n->value);
-    else
-        line_float(to, name, n->value);
+        if (name->kind != LENS_NAME_HISTOGRAM) {
+            write_number(name, lens_result_number(r, name->id), to);
+            continue;
+        }
+        m = lens_result_metric(r, name->id);
+        if (m != NULL)
+            write_metric(name, m, to);
+    }
 }
 
 static void
@@ -207,9 +230,9 @@ write_error(const struct points *p, const struct lens_result *r,
 {
     begin(p, "error", to);
     line_tag(to, "error", e->kind);
+    line_tag(to, "where", e->where);
     tags_write(&p->tags, POINT_RESULT, &p->facts, r->target, r->stage, NULL, to);
-    line_int(to, "requests", (int64_t)e->count);
-    line_string(to, "where", e->where);
+    line_int(to, lens_name_find("errors")->influx, (int64_t)e->count);
     line_string(to, "example", e->example);
     line_end(to, unix_ns);
 }
@@ -223,15 +246,23 @@ points_result(const struct points *p, const char *measurement,
     tags_write(&p->tags, POINT_RESULT, &p->facts, r->target, r->stage, NULL, to);
     line_float(to, "seconds", seconds);
     line_string(to, "verdict", r->verdict);
-    for (uint32_t i = 0; i < r->number_count; i++)
-        write_number(
-            (const void *)((const char *)r->numbers + (size_t)i * r->number_size), to);
-    for (uint32_t i = 0; i < r->metric_count; i++)
-        write_metric(
-            (const void *)((const char *)r->metrics + (size_t)i * r->metric_size), to);
+    write_numbers(r, to);
     line_end(to, unix_ns);
     for (uint32_t i = 0; i < r->error_count; i++)
         write_error(p, r,
                     (const void *)((const char *)r->errors + (size_t)i * r->error_size),
                     unix_ns, to);
+}
+
+void
+points_export(const struct points *p, const struct lens_export_info *e, int64_t unix_ns,
+              struct lines *to)
+{
+    begin(p, "export", to);
+    line_tag(to, "exporter", e->name);
+    tags_write(&p->tags, POINT_RUN, &p->facts, 0, 0, NULL, to);
+    line_int(to, lens_name_find("exports.delivered")->influx, (int64_t)e->delivered);
+    line_int(to, lens_name_find("exports.refused")->influx, (int64_t)e->refused);
+    line_int(to, lens_name_find("exports.failures")->influx, (int64_t)e->failures);
+    line_end(to, unix_ns);
 }

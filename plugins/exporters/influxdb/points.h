@@ -26,3 +26,6 @@ void points_sample(const struct points *p, const struct lens_sample *s, struct l
 void points_result(const struct points *p, const char *measurement,
                    const struct lens_result *r, double seconds, int64_t unix_ns,
                    struct lines *to);
+/* How far an exporter has come. */
+void points_export(const struct points *p, const struct lens_export_info *e,
+                   int64_t unix_ns, struct lines *to);

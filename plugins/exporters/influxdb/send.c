@@ -147,11 +147,13 @@ find_bad(struct sender *s, const struct lines *lines, uint32_t from, uint32_t to
 
     if (!refuse_named(s, lines, from, to, answer, &act))
         return send_halves(s, lines, from, to);
-    if (act == ANSWER_OK)
-        s->done = to;
-    return act == ANSWER_OK && s->hopeless >= HOPELESS && dropped(answer) < 0
-               ? ANSWER_GIVE_UP
-               : act;
+    if (act != ANSWER_OK)
+        return act;
+    s->done = to;
+    if (s->hopeless < HOPELESS || dropped(answer) >= 0)
+        return ANSWER_OK;
+    s->done = s->refused_count = 0; /* nothing is lost by it: they stay in the run file */
+    return ANSWER_GIVE_UP;
 }
 
 static enum answer_act
