@@ -3,25 +3,29 @@
 #include <string.h>
 
 #include "timeline.h"
+#include "trace.h"
 
 /* A batch ends early rather than to hold more than this. */
 #define MOST_MARKS 200000
 
 struct batch {
-    GPtrArray *samples; /* struct lens_sample */
-    GArray *ranks, *marks;
+    GPtrArray *samples;               /* struct lens_sample */
+    GArray *ranks, *marks, *attempts; /* uint64_t, struct lens_mark, lens_attempt */
+    uint64_t trace_seed;
     GStringChunk *strings;
 };
 
 batch *
-batch_new(void)
+batch_new(uint64_t trace_seed)
 {
     batch *b = g_new0(batch, 1);
 
     b->samples = g_ptr_array_new_with_free_func(g_free);
     b->ranks = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     b->marks = g_array_new(FALSE, FALSE, sizeof(struct lens_mark));
+    b->attempts = g_array_new(FALSE, TRUE, sizeof(struct lens_attempt));
     b->strings = g_string_chunk_new(4096);
+    b->trace_seed = trace_seed;
     return b;
 }
 
@@ -33,6 +37,7 @@ batch_free(batch *b)
     g_ptr_array_unref(b->samples);
     g_array_unref(b->ranks);
     g_array_unref(b->marks);
+    g_array_unref(b->attempts);
     g_string_chunk_free(b->strings);
     g_free(b);
 }
@@ -144,6 +149,44 @@ copy_marks(batch *b, const timeline *log, struct lens_sample *to)
     to->mark_size = sizeof(struct lens_mark);
 }
 
+static void
+copy_trace(const batch *b, const sample *s, struct lens_sample *to)
+{
+    if (s->trace_id[0] == 0 && s->span_id[0] == 0) {
+        trace_ids(b->trace_seed, s->id, to->trace_id, to->span_id);
+        return;
+    }
+    memcpy(to->trace_id, s->trace_id, sizeof to->trace_id);
+    memcpy(to->span_id, s->span_id, sizeof to->span_id);
+}
+
+static void
+copy_attempts(batch *b, const sample *s, struct lens_sample *to)
+{
+    for (uint32_t i = 0; i < s->attempt_count; i++) {
+        const attempt *a = &s->attempts[i];
+        struct lens_attempt try = {
+            .number = i,
+            .error_class = a->error_class,
+            .error_kind = a->error_kind,
+            .error_where = a->error_where,
+            .http_status = a->http_status,
+            .start_ns = a->start_ns,
+            .departure_ns = a->departure_ns,
+            .first_byte_ns = a->first_byte_ns,
+            .first_output_ns = a->first_output_ns,
+            .end_ns = a->end_ns,
+            .error_detail =
+                i + 1 < s->attempt_count ? keep(b, a->error_detail) : to->error_detail,
+        };
+
+        trace_attempt(to->trace_id, i, try.span_id);
+        g_array_append_val(b->attempts, try);
+    }
+    to->attempt_count = s->attempt_count;
+    to->attempt_size = sizeof(struct lens_attempt);
+}
+
 static bool
 add_sample(const sample *s, uint64_t rank, void *data)
 {
@@ -155,6 +198,8 @@ add_sample(const sample *s, uint64_t rank, void *data)
     copy_request(b, s, to);
     copy_times(last, to);
     copy_answer(b, last, to);
+    copy_trace(b, s, to);
+    copy_attempts(b, s, to);
     copy_marks(b, &last->messages_log, to);
     g_ptr_array_add(b->samples, to);
     g_array_append_val(b->ranks, rank);
@@ -164,20 +209,23 @@ add_sample(const sample *s, uint64_t rank, void *data)
 bool
 batch_read(batch *b, runfile *f, uint64_t after, uint64_t limit, GError **error)
 {
-    guint mark = 0;
+    guint mark = 0, tries = 0;
 
     g_ptr_array_set_size(b->samples, 0);
     g_array_set_size(b->ranks, 0);
     g_array_set_size(b->marks, 0);
+    g_array_set_size(b->attempts, 0);
     g_string_chunk_clear(b->strings);
     if (!runfile_each_sample(f, after, limit, add_sample, b, error))
         return false;
-    for (guint i = 0; i < b->samples->len; i++) { /* the marks lie still now */
+    for (guint i = 0; i < b->samples->len; i++) { /* they lie still now */
         struct lens_sample *s = b->samples->pdata[i];
 
         if (s->mark_count > 0)
             s->marks = &g_array_index(b->marks, struct lens_mark, mark);
         mark += s->mark_count;
+        s->attempts = &g_array_index(b->attempts, struct lens_attempt, tries);
+        tries += s->attempt_count;
     }
     return true;
 }

@@ -12,7 +12,8 @@
 
 typedef struct batch batch;
 
-batch *batch_new(void);
+/* `trace_seed`: for samples whose ids are not stored. */
+batch *batch_new(uint64_t trace_seed);
 void batch_free(batch *b);
 /* Reads at most `limit` samples behind rank `after`, fewer when their streams are long.
  */

@@ -11,6 +11,7 @@
 #include "exporter-listen.h"
 #include "exporter-private.h"
 #include "slo.h"
+#include "trace.h"
 
 #define LOOK_NS (NS_PER_S / 5)      /* for what was added to the run file */
 #define LAST_CALL_NS (2 * NS_PER_S) /* for a plugin to come back before it is left */
@@ -177,7 +178,7 @@ exporter_start(const plugin_choice *choice, registry *plugins, const char *path,
     e->info = info;
     e->run = run_shown_new(info, path);
     e->slos = copy_slos(info->slos);
-    e->batch = batch_new();
+    e->batch = batch_new(trace_seed(info->id != NULL ? info->id : ""));
     e->limit = BATCH_MOST;
     e->recorder = r;
     e->live = r != NULL;

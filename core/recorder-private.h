@@ -40,6 +40,7 @@ struct recorder {
     run_info *info;
     bool deltas;
     int64_t run_start_ns, start_unix_ns, interval_ns;
+    uint64_t trace_seed;
     unsigned workers;
     ring **rings;
     pthread_t thread;

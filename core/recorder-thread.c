@@ -3,6 +3,7 @@
 
 #include "chrono.h"
 #include "recorder-private.h"
+#include "trace.h"
 
 #define BATCH 512
 #define REST_NS (5 * NS_PER_MS)
@@ -20,6 +21,7 @@ static void
 take_sample(recorder *r, sample *s)
 {
     s->start_unix_ns = runfile_unique_ns(s->start_unix_ns, s->id);
+    trace_ids(r->trace_seed, s->id, s->trace_id, s->span_id);
     tally_add_sample(r->result->tally, s, r->info->slos);
     tally_add_sample(r->interval, s, r->info->slos);
     r->histograms_changed |= !r->deltas;

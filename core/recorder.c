@@ -5,6 +5,7 @@
 #include "chrono.h"
 #include "error.h"
 #include "recorder-private.h"
+#include "trace.h"
 
 void
 delivery_free(void *delivery)
@@ -75,6 +76,7 @@ recorder_new(runfile *f, run_info *info, unsigned workers, int64_t interval_ns,
     r->deltas = deltas;
     r->run_start_ns = run_start_ns;
     r->start_unix_ns = info->start_unix_ns;
+    r->trace_seed = trace_seed(info->id != NULL ? info->id : "");
     r->interval_ns = interval_ns > 0 ? interval_ns : INT64_MAX;
     r->workers = workers;
     r->rings = g_new0(ring *, workers);

@@ -1,6 +1,7 @@
 #include "runfile-columns.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { STATE_NULL = 0, STATE_INT, STATE_OTHER };
 
@@ -12,6 +13,9 @@ column_type_name(enum column_type type)
         return "TEXT";
     case COLUMN_DOUBLE:
         return "REAL";
+    case COLUMN_TRACE:
+    case COLUMN_SPAN:
+        return "BLOB";
     default:
         return "INTEGER";
     }
@@ -93,6 +97,12 @@ inserter_clear(struct inserter *in)
     *in = (struct inserter){ 0 };
 }
 
+static size_t
+id_size(const struct column *column)
+{
+    return column->type == COLUMN_TRACE ? 16 : 8;
+}
+
 #define FIELD(kind) (*(const kind *)(const void *)((const char *)object + column->offset))
 
 static void
@@ -139,6 +149,11 @@ insert_column(struct inserter *in, int parameter, const struct column *column,
     case COLUMN_TEXT:
         insert_text(in, parameter, FIELD(char *));
         return;
+    case COLUMN_TRACE:
+    case COLUMN_SPAN:
+        insert_blob(in, parameter, (const char *)object + column->offset,
+                    FIELD(uint8_t) != 0 ? id_size(column) : 0);
+        return;
     }
 }
 
@@ -159,6 +174,17 @@ int_or(sqlite3_stmt *statement, int at, int64_t null)
     return sqlite3_column_type(statement, at) == SQLITE_NULL
                ? null
                : sqlite3_column_int64(statement, at);
+}
+
+static void
+read_id(sqlite3_stmt *statement, int at, size_t size, char *to)
+{
+    const void *data = sqlite3_column_blob(statement, at);
+
+    if (data != NULL && (size_t)sqlite3_column_bytes(statement, at) == size)
+        memcpy(to, data, size);
+    else
+        memset(to, 0, size);
 }
 
 #define FIELD(kind) (*(kind *)(void *)((char *)object + column->offset))
@@ -205,6 +231,10 @@ read_column(sqlite3_stmt *statement, int at, const struct column *column, bool o
         FIELD(char *) = own ? g_strdup(text) : (char *)text;
         return;
     }
+    case COLUMN_TRACE:
+    case COLUMN_SPAN:
+        read_id(statement, at, id_size(column), (char *)object + column->offset);
+        return;
     }
 }
 

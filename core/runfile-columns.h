@@ -18,7 +18,9 @@ enum column_type {
     COLUMN_UINT16,
     COLUMN_BOOL,
     COLUMN_DOUBLE, /* NaN: NULL */
-    COLUMN_TEXT    /* NULL: NULL */
+    COLUMN_TEXT,   /* NULL: NULL */
+    COLUMN_TRACE,  /* 16 bytes; zeroes: NULL */
+    COLUMN_SPAN    /* 8 bytes; zeroes: NULL */
 };
 
 struct column {

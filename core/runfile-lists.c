@@ -32,6 +32,8 @@ const struct column sample_columns[] = {
     S("due_ns", due_ns, INT64),
     S("bucket_wait_ns", bucket_wait_ns, INT64),
     S("asked_output_tokens", asked_output_tokens, INT64),
+    S("trace_id", trace_id, TRACE),
+    S("span_id", span_id, SPAN),
     S("prompt", prompt, TEXT),
     S("text", text, TEXT),
     S("reasoning", reasoning, TEXT),

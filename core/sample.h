@@ -63,11 +63,12 @@ typedef struct sample {
     uint32_t phase;   /* LENS_PART_* */
     int64_t due_ns;
     int64_t start_unix_ns;
-    int64_t asked_output_tokens;     /* -1: no limit */
-    int64_t bucket_wait_ns;          /* waited for the target's rate limits */
-    char *text, *reasoning, *prompt; /* only with --record-text */
-    uint32_t attempt_count;          /* at least 1 */
-    attempt *attempts;               /* in order; the last one is the sample's own */
+    int64_t asked_output_tokens;      /* -1: no limit */
+    int64_t bucket_wait_ns;           /* waited for the target's rate limits */
+    char *text, *reasoning, *prompt;  /* only with --record-text */
+    uint8_t trace_id[16], span_id[8]; /* trace.h; zeroes: not derived yet */
+    uint32_t attempt_count;           /* at least 1 */
+    attempt *attempts;                /* in order; the last one is the sample's own */
 } sample;
 
 /* The try whose times and outcome stand for the request. */
