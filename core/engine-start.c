@@ -3,6 +3,7 @@
 
 #include "chrono.h"
 #include "engine-private.h"
+#include "trace.h"
 
 /* ---- what ---- */
 
@@ -65,12 +66,30 @@ header_list(char **headers, struct lens_pair *ret)
     return count;
 }
 
+/* W3C Trace Context: the target's own spans can join the request's. */
+static uint32_t
+add_traceparent(const engine *e, const flight *f, char text[TRACE_PARENT_SIZE],
+                struct lens_pair *ret)
+{
+    static const char name[] = "traceparent";
+    uint8_t trace[16], span[8];
+
+    if (!e->run->target->traceparent)
+        return 0;
+    trace_ids(e->run->trace_seed, f->sample->id, trace, span);
+    trace_parent(trace, span, text);
+    *ret = (struct lens_pair){ { name, sizeof name - 1 },
+                               { text, TRACE_PARENT_SIZE - 1 } };
+    return 1;
+}
+
 static bool
 describe(engine *e, flight *f, exchange *x)
 {
     const plan_target *t = e->run->target;
     struct lens_bytes stops[LIST_LIMIT];
-    struct lens_pair headers[LIST_LIMIT];
+    struct lens_pair headers[LIST_LIMIT + 1];
+    char traceparent[TRACE_PARENT_SIZE];
     struct lens_ask ask = {
         .struct_size = sizeof ask,
         .id = f->sample->id,
@@ -92,6 +111,7 @@ describe(engine *e, flight *f, exchange *x)
     lens_status status;
 
     set_parameters(e, f, &ask);
+    ask.header_count += add_traceparent(e, f, traceparent, &headers[ask.header_count]);
     status =
         e->provider->plugin->ops.provider.describe(e->provider->self, &ask, &x->request);
     return status >= 0 && !x->request.failed;

@@ -36,6 +36,7 @@ typedef struct stage_run {
     bucket *bucket;
     bool user_clock, open_loop;
     int64_t run_start_ns, stage_start_ns; /* CLOCK_MONOTONIC */
+    uint64_t trace_seed;                  /* trace.h */
     int64_t max_in_flight;                /* of one worker */
     unsigned workers;
 

@@ -45,6 +45,19 @@ static const command command_table[] = {
     { "plugin new", "provider|workload|exporter NAME DIR", 3, 3,
       "Write a complete plugin project", NULL, "lens plugin new provider mine ./mine" },
     { "help", "[COMMAND]", 0, 2, "Show help of a command", NULL, "lens help run" },
+    { "cost", "[RUN.lens|-] [flags]", 0, 1, "Bill a usage, many of them, or a stored run",
+      "With --model and --usage one usage is billed by kind. With - each line of the\n"
+      "standard input is a JSON object "
+      "{\"id\",\"model\",\"provider\",\"usage\",\"options\"} "
+      "and\n"
+      "gets one line as its answer; what is unknown is null. A run file is priced anew\n"
+      "and shown, it stays as it is.",
+      "lens cost --model gpt-4o --usage '{\"in\":2006,\"cache_read\":1920,\"out\":300}'\n"
+      "lens cost - <usages.jsonl\n"
+      "lens cost run.lens --pricing mine.yaml" },
+    { "prices", "[flags]", 0, 0, "Show what models cost", NULL,
+      "lens prices --provider openai\nlens prices --model claude-sonnet-5 --at "
+      "2026-08-01" },
 };
 
 /* Why each default is what it is: docs/guide.md. */
@@ -149,6 +162,8 @@ static const flag flag_table[] = {
       "ask for compressed answers" },
     { "follow-redirects", 0, SCALAR_SWITCH, 0, ON_PLAN, NULL, NULL, NULL, GROUP_TRANSPORT,
       "follow HTTP redirects" },
+    { "traceparent", 0, SCALAR_SWITCH, 0, ON_PLAN, NULL, NULL, NULL, GROUP_TRANSPORT,
+      "send a traceparent header, so that the target's spans join those of lens" },
     { "insecure", 0, SCALAR_SWITCH, 0, ON_PLAN, NULL, NULL, NULL, GROUP_TRANSPORT,
       "do not verify the server's certificate" },
     { "cacert", 0, SCALAR_PATH, 0, ON_PLAN, NULL, NULL, "FILE", GROUP_TRANSPORT,
@@ -190,8 +205,9 @@ static const flag flag_table[] = {
     { "dump-schedule", 0, SCALAR_PATH, 0, ON_PLAN, NULL, NULL, "FILE", GROUP_RESULTS,
       "write when each request is due, without touching the network" },
     { "json", 0, SCALAR_SWITCH, 0,
-      ON_PLAN | ON_SHOW | ON_CALIBRATE | ON_PLUGIN_LIST | ON_PLUGIN_INFO, NULL, NULL,
-      NULL, GROUP_RESULTS, "print JSON instead of a table" },
+      ON_PLAN | ON_SHOW | ON_CALIBRATE | ON_PLUGIN_LIST | ON_PLUGIN_INFO | ON_COST |
+          ON_PRICES,
+      NULL, NULL, NULL, GROUP_RESULTS, "print JSON instead of a table" },
     { "clock", 0, SCALAR_CHOICE, FLAG_HIDDEN, ON_PLAN, "kernel", "kernel|user", "CLOCK",
       GROUP_RESULTS, "where stamps come from" },
 
@@ -202,6 +218,25 @@ static const flag flag_table[] = {
       "from the start, not where an earlier delivery stopped" },
     { "map", 0, SCALAR_STRING, FLAG_REPEATABLE, ON_IMPORT, NULL, NULL, "FIELD=COLUMN",
       GROUP_OTHER, "which column holds which field" },
+
+    /* cost, prices */
+    { "model", 'm', SCALAR_STRING, 0, ON_COST | ON_PRICES, NULL, NULL, "NAME",
+      GROUP_OTHER, "the model" },
+    { "provider", 0, SCALAR_STRING, 0, ON_COST | ON_PRICES, NULL, NULL, "NAME",
+      GROUP_OTHER, "the provider, by any of its names" },
+    { "usage", 0, SCALAR_STRING, 0, ON_COST, NULL, NULL, "JSON", GROUP_OTHER,
+      "token counts: in, cache_read, cache_write, cache_write_1h, out, reasoning ..." },
+    { "tier", 0, SCALAR_STRING, 0, ON_COST, NULL, NULL, "NAME", GROUP_OTHER,
+      "service tier: flex, priority, batch (default: standard)" },
+    { "batch", 0, SCALAR_SWITCH, 0, ON_COST, NULL, NULL, NULL, GROUP_OTHER,
+      "a request of a batch" },
+    { "multiplier", 0, SCALAR_STRING, 0, ON_COST, NULL, NULL, "X", GROUP_OTHER,
+      "factor on the whole bill, 1.1 for a surcharge of 10 %" },
+    { "at", 0, SCALAR_STRING, 0, ON_COST | ON_PRICES, NULL, NULL, "DATE", GROUP_OTHER,
+      "the day of the prices (default: today)" },
+    { "pricing", 0, SCALAR_PATH, FLAG_REPEATABLE, ON_PLAN | ON_COST | ON_PRICES, NULL,
+      NULL, "FILE", GROUP_OTHER,
+      "prices that come before ours: our form, or the JSON of LiteLLM or genai-prices" },
 
     /* decode, plugin */
     { "check", 0, SCALAR_SWITCH, 0, ON_DECODE, NULL, NULL, NULL, GROUP_OTHER,

@@ -49,6 +49,7 @@ const plan_key plan_target_keys[] = {
     { "follow_redirects", "follow-redirects", SCALAR_SWITCH, STORE_BOOL,
       TARGET(follow_redirects) },
     { "insecure", "insecure", SCALAR_SWITCH, STORE_BOOL, TARGET(insecure) },
+    { "traceparent", "traceparent", SCALAR_SWITCH, STORE_BOOL, TARGET(traceparent) },
     { "cacert", "cacert", SCALAR_PATH, STORE_STRING, TARGET(cacert) },
     { "cert", "cert", SCALAR_PATH, STORE_STRING, TARGET(cert) },
     { "key", "key", SCALAR_PATH, STORE_STRING, TARGET(key) },

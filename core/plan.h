@@ -45,7 +45,7 @@ typedef struct plan_target {
     double rpm, tpm; /* 0: none */
     int64_t connect_timeout_ns, first_token_timeout_ns, idle_timeout_ns, timeout_ns;
     enum http_choice http;
-    bool multiplex, reuse, compressed, follow_redirects, insecure;
+    bool multiplex, reuse, compressed, follow_redirects, insecure, traceparent;
     char *cacert, *cert, *key, *proxy;
     char **resolve; /* "host:port:addr"; NULL-terminated, or NULL */
 } plan_target;

@@ -5,6 +5,7 @@
 #include "engine.h"
 #include "host.h"
 #include "run-private.h"
+#include "trace.h"
 
 enum { VIEW_MS = 100 };
 
@@ -238,6 +239,7 @@ run_stage(run *r, unsigned stage, unsigned target, GError **error)
     st->recorder = r->recorder;
     st->user_clock = r->plan->user_clock;
     st->run_start_ns = r->start_ns;
+    st->trace_seed = trace_seed(r->info->id);
     atomic_store(&st->next_id, 1 + r->info->results->len * (1ull << 40));
     if (!find_plugins(&s, error))
         return false;
