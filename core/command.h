@@ -13,4 +13,6 @@ int cmd_validate(const args *a);
 int cmd_decode(const args *a);
 int cmd_mock(const args *a);
 int cmd_calibrate(const args *a);
+int cmd_cost(const args *a);
+int cmd_prices(const args *a);
 int cmd_plugin(const args *a); /* list | info | check | new */

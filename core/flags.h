@@ -23,6 +23,8 @@ enum {
     ON_PLUGIN_CHECK = 1 << 11,
     ON_PLUGIN_NEW = 1 << 12,
     ON_HELP = 1 << 13,
+    ON_COST = 1 << 14,
+    ON_PRICES = 1 << 15,
     ON_PLAN = ON_RUN | ON_VALIDATE,
     ON_ALL = -1
 };

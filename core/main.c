@@ -16,7 +16,7 @@ static const struct {
     { "run", cmd_run },       { "show", cmd_show }, { "export", cmd_export },
     { "import", cmd_import }, { "init", cmd_init }, { "validate", cmd_validate },
     { "decode", cmd_decode }, { "mock", cmd_mock }, { "calibrate", cmd_calibrate },
-    { "plugin", cmd_plugin },
+    { "plugin", cmd_plugin }, { "cost", cmd_cost }, { "prices", cmd_prices },
 };
 
 /* What is shown of the log: talk with the user, more with -v, all with -vv. */
