@@ -11,6 +11,8 @@ static const int64_t BACKOFF_FIRST_NS = 10 * NS_PER_MS;
 static const int64_t BACKOFF_MOST_NS = NS_PER_S;
 static const int64_t RETRY_FIRST_NS = 500 * NS_PER_MS;
 static const int64_t RETRY_MOST_NS = 8 * NS_PER_S;
+/* Between two looks for a new credential. */
+static const int64_t CREDENTIAL_PAUSE_NS = 5 * NS_PER_MS;
 
 /* ---- samples ---- */
 
@@ -171,7 +173,8 @@ sent_again(const sample *s)
 static bool
 may_retry(const engine *e, const flight *f)
 {
-    const unsigned tries = f->sample->attempt_count - 1 - sent_again(f->sample);
+    const unsigned tries =
+        f->sample->attempt_count - 1 - sent_again(f->sample) - (f->renewed ? 1 : 0);
 
     return f->failed && f->now->retryable && !f->output &&
            tries < e->run->plan->retries && !e->finishing &&
@@ -186,10 +189,35 @@ give_exchange_back(engine *e, flight *f)
     f->exchange = NULL;
 }
 
-static void
-settle(engine *e, flight *f)
+/* A credential that was taken back in the middle of a run is no fault of the endpoint:
+ * the request goes out once more with a new one. True: it will, or waits for it. */
+static bool
+waits_for_credential(engine *e, flight *f)
+{
+    const attempt *a = f->now;
+
+    if (!f->failed || f->credential == NULL || f->renewed || e->finishing ||
+        (a->http_status != 401 && a->error_kind != LENS_KIND_AUTH))
+        return false;
+    switch (credential_refused(e->run->credential, f->credential)) {
+    case CREDENTIAL_COMING:
+        agenda_add(&e->agenda, chrono_now() + CREDENTIAL_PAUSE_NS, TASK_CREDENTIAL, f);
+        return true;
+    case CREDENTIAL_FRESH:
+        f->renewed = true;
+        agenda_add(&e->agenda, chrono_now(), TASK_RETRY, f);
+        return true;
+    default:
+        return false;
+    }
+}
+
+void
+engine_settle(engine *e, flight *f)
 {
     give_exchange_back(e, f);
+    if (waits_for_credential(e, f))
+        return;
     if (may_retry(e, f))
         agenda_add(&e->agenda, chrono_now() + retry_wait(e, f), TASK_RETRY, f);
     else
@@ -202,7 +230,7 @@ on_end(exchange *x, const struct exchange_end *end)
     flight *f = x->user;
 
     flight_end(f, end);
-    settle(f->context->owner, f);
+    engine_settle(f->context->owner, f);
 }
 
 void
@@ -215,7 +243,7 @@ engine_stop_flight(engine *e, flight *f, uint32_t kind, uint32_t outcome,
                     detail);
     }
     if (outcome == LENS_OUTCOME_FAILED) {
-        settle(e, f);
+        engine_settle(e, f);
         return;
     }
     give_exchange_back(e, f);

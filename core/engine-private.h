@@ -12,7 +12,7 @@
 /* How often the engine looks at itself and at timeouts when nothing else happens. */
 #define ENGINE_BEAT_NS (20 * NS_PER_MS)
 
-enum engine_task { TASK_RETRY, TASK_RELEASE };
+enum engine_task { TASK_RETRY, TASK_RELEASE, TASK_CREDENTIAL };
 
 struct timer {
     poll_item item; /* first */
@@ -81,6 +81,8 @@ void engine_pump(engine *e);
 sample *engine_make_sample(engine *e, const struct lens_arrival *a, int64_t waited_ns);
 void engine_retry(engine *e, flight *f);
 /* engine-end.c: requests to samples. */
+/* A try is over: again, or a sample. */
+void engine_settle(engine *e, flight *f);
 void engine_finish(engine *e, flight *f, uint32_t outcome);
 void engine_stop_flight(engine *e, flight *f, uint32_t kind, uint32_t outcome,
                         const char *detail);

@@ -110,8 +110,11 @@ describe(engine *e, flight *f, exchange *x)
     };
     lens_status status;
 
-    set_parameters(e, f, &ask);
+    f->credential = credential_get(e->run->credential);
+    if (f->credential != NULL)
+        ask.credential = f->credential->bytes;
     ask.header_count += add_traceparent(e, f, traceparent, &headers[ask.header_count]);
+    set_parameters(e, f, &ask);
     status =
         e->provider->plugin->ops.provider.describe(e->provider->self, &ask, &x->request);
     return status >= 0 && !x->request.failed;

@@ -111,6 +111,8 @@ run_agenda(engine *e)
     while (agenda_take(&e->agenda, chrono_now(), &entry)) {
         if (entry.what == TASK_RETRY) {
             engine_retry(e, entry.data);
+        } else if (entry.what == TASK_CREDENTIAL) {
+            engine_settle(e, entry.data);
         } else {
             e->held--;
             engine_release(e, entry.data);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "bucket.h"
+#include "credential.h"
 #include "plan.h"
 #include "prompts.h"
 #include "recorder.h"
@@ -33,6 +34,7 @@ typedef struct stage_run {
     const plugin *provider, *workload;
     const prompts *prompts;
     recorder *recorder;
+    credential *credential; /* NULL: the provider needs none */
     bucket *bucket;
     bool user_clock, open_loop;
     int64_t run_start_ns, stage_start_ns; /* CLOCK_MONOTONIC */

@@ -76,6 +76,7 @@ flight_begin(flight *f, sample *s)
 {
     f->sample = s;
     f->now = &s->attempts[0];
+    f->renewed = false;
     empty_text(f->text);
     empty_text(f->reasoning);
 }

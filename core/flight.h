@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "credential.h"
 #include "histogram.h"
 #include "host.h"
 #include "sample.h"
@@ -36,6 +37,8 @@ typedef struct flight {
     void *decoder; /* of the provider; kept between requests when it can be reset */
     bool decoder_fresh;
     uint64_t ticket;
+    const credential_value *credential; /* that the try was sent with; NULL: none */
+    bool renewed; /* was sent again with a fresh credential; not a retry of the user's */
     struct burst *burst; /* the engine's */
     struct flight_mark *marks;
     unsigned mark_count, mark_capacity;

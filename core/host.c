@@ -5,6 +5,7 @@
 #include "grow.h"
 #include "histogram.h"
 #include "host-private.h"
+#include "host-source.h"
 #include "secret.h"
 
 /* A reason is one line for people, not a dump. */
@@ -136,5 +137,8 @@ host_init(struct lens_host *host)
         .append = buffer_append,
         .grow = host_grow,
         .rand = host_rand,
+        .read_file = host_read_file,
+        .environment = host_environment,
+        .run = host_run,
     };
 }

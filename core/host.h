@@ -54,6 +54,7 @@ typedef struct instance {
     void (*http_free)(void *client);
     void *listener; /* exporters: the server behind host->listen; NULL: none */
     void (*listener_free)(void *listener);
+    GPtrArray *sources; /* providers: what an AUTH call was given; NULL: it may not ask */
     /* Exporters: held while an operation runs, since `serve` comes on another thread. */
     pthread_mutex_t lock;
 } instance;

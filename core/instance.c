@@ -71,6 +71,8 @@ instance_free(instance *i)
     if (i->http != NULL && i->http_free != NULL)
         i->http_free(i->http);
     pthread_mutex_destroy(&i->lock);
+    if (i->sources != NULL)
+        g_ptr_array_unref(i->sources);
     g_free(i->failure);
     g_free(i->owner);
     g_free(i);

@@ -47,9 +47,21 @@ is_clear(const plan_target *t)
     return t->url != NULL && g_str_has_prefix(t->url, "http://");
 }
 
+/* What the provider needs besides a key; kept for the run. */
+static bool
+get_credential(run *r, const plan_target *t, credential **ret, GError **error)
+{
+    if (!credential_fetch(t, r->plugins, r->plan->seed, ret, error))
+        return false;
+    g_ptr_array_add(r->credentials, *ret);
+    return *ret == NULL || credential_watch(*ret, error);
+}
+
 static bool
 prepare_target(run *r, plan_target *t, GError **error)
 {
+    credential *key = NULL;
+
     if (t->insecure)
         warn("target %s: --insecure: the server's certificate is NOT verified", t->name);
     if (t->http == HTTP_2 && is_clear(t) && t->reuse) {
@@ -64,7 +76,8 @@ prepare_target(run *r, plan_target *t, GError **error)
     }
     if (r->plan->preflight && !transport_preflight(t, error))
         return false;
-    if (t->model == NULL && !run_ask_model(r, t, error))
+    if (!get_credential(r, t, &key, error) ||
+        (t->model == NULL && !run_ask_model(r, t, credential_get(key), error)))
         return false;
     g_info("target %s: %s, model %s", t->name, t->url, t->model);
     return true;

@@ -1,6 +1,7 @@
 /* run-private: shared by the files of the run only. */
 #pragma once
 
+#include "credential.h"
 #include "exporter.h"
 #include "mock.h"
 #include "prompts.h"
@@ -17,6 +18,7 @@ typedef struct run {
     run_info *info;
     recorder *recorder;
     GPtrArray *exporters; /* exporter */
+    GPtrArray *credentials; /* credential, by target; NULL: it needs none */
     live_view *view;
     char *path;
     int64_t start_ns, file_limit;
@@ -31,4 +33,5 @@ bool run_prepare(run *r, GError **error);
 /* run-stage.c: one stage against one target. */
 bool run_stage(run *r, unsigned stage, unsigned target, GError **error);
 /* run-model.c: asks the server for its one model. */
-bool run_ask_model(run *r, plan_target *t, GError **error);
+bool run_ask_model(run *r, plan_target *t, const credential_value *current,
+                   GError **error);

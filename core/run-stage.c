@@ -233,6 +233,7 @@ run_stage(run *r, unsigned stage, unsigned target, GError **error)
     st->plan = r->plan;
     st->target = r->plan->targets->pdata[target];
     st->stage = r->plan->stages->pdata[stage];
+    st->credential = r->credentials->pdata[target];
     st->target_index = target;
     st->stage_index = stage;
     st->prompts = r->prompts;

@@ -118,6 +118,7 @@ static void
 run_clear(run *r)
 {
     g_ptr_array_unref(r->exporters);
+    g_ptr_array_unref(r->credentials);
     live_view_free(r->view);
     prompts_free(r->prompts);
     mock_free(r->mock);
@@ -129,6 +130,12 @@ static void
 free_exporter(void *data)
 {
     exporter_free(data);
+}
+
+static void
+free_credential(void *data)
+{
+    credential_free(data);
 }
 
 /* From the first request to the saved file. */
@@ -171,6 +178,7 @@ run_plan(plan *p, registry *plugins)
     mallopt(M_TRIM_THRESHOLD, 16 * 1024 * 1024);
     r.info = run_info_new();
     r.exporters = g_ptr_array_new_with_free_func(free_exporter);
+    r.credentials = g_ptr_array_new_with_free_func(free_credential);
     r.view = live_view_new(p->quiet);
     signal(SIGINT, on_early_signal);
     signal(SIGTERM, on_early_signal);
