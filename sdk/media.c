@@ -61,25 +61,11 @@ lens_medium_of(const struct lens_part *part)
 void
 lens_medium_write(struct lens_writer *w, const struct lens_medium *m)
 {
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const unsigned char *in = (const unsigned char *)m->bytes.data;
-
     if (m->base64.size > 0) {
         lens_write_bytes(w, m->base64.data, m->base64.size);
         return;
     }
-    for (size_t i = 0; i < m->bytes.size; i += 3) {
-        const size_t left = m->bytes.size - i;
-        const uint32_t group = (uint32_t)in[i] << 16 |
-                               (left > 1 ? (uint32_t)in[i + 1] << 8 : 0) |
-                               (left > 2 ? in[i + 2] : 0);
-        const char out[4] = { digits[group >> 18], digits[group >> 12 & 63],
-                              left > 1 ? digits[group >> 6 & 63] : '=',
-                              left > 2 ? digits[group & 63] : '=' };
-
-        lens_write_bytes(w, out, sizeof out);
-    }
+    lens_write_base64(w, m->bytes.data, m->bytes.size);
 }
 
 struct lens_bytes

@@ -48,26 +48,6 @@ count_kind(const struct lens_turn *t, uint32_t kind)
     return count;
 }
 
-static void
-write_base64(struct lens_writer *w, struct lens_bytes b)
-{
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const unsigned char *in = (const unsigned char *)b.data;
-
-    for (size_t i = 0; i < b.size; i += 3) {
-        const size_t left = b.size - i;
-        const uint32_t group = (uint32_t)in[i] << 16 |
-                               (left > 1 ? (uint32_t)in[i + 1] << 8 : 0) |
-                               (left > 2 ? in[i + 2] : 0);
-        const char out[4] = { digits[group >> 18], digits[group >> 12 & 63],
-                              left > 1 ? digits[group >> 6 & 63] : '=',
-                              left > 2 ? digits[group & 63] : '=' };
-
-        lens_write_bytes(w, out, sizeof out);
-    }
-}
-
 /* The URL of a medium: where it lies, or its content as a data URL. */
 static void
 write_medium_url(struct lens_writer *w, const struct lens_part *p)
@@ -79,7 +59,7 @@ write_medium_url(struct lens_writer *w, const struct lens_part *p)
     lens_write(w, "\"data:");
     lens_write_bytes(w, p->mime.data, p->mime.size);
     lens_write(w, ";base64,");
-    write_base64(w, p->data);
+    lens_write_base64(w, p->data.data, p->data.size);
     lens_write(w, "\"");
 }
 
@@ -116,7 +96,7 @@ write_part(struct lens_writer *w, const struct lens_part *p, bool responses, boo
         return LENS_OK;
     case LENS_PART_AUDIO:
         lens_write(w, "{\"type\":\"input_audio\",\"input_audio\":{\"data\":\"");
-        write_base64(w, p->data);
+        lens_write_base64(w, p->data.data, p->data.size);
         lens_write(w, "\",\"format\":");
         write_audio_format(w, p->mime);
         lens_write(w, "}}");

@@ -183,6 +183,26 @@ lens_write_prompt(struct lens_writer *w, const struct lens_ask *ask)
     lens_write(w, *joint == '"' ? "\"\"" : "\"");
 }
 
+void
+lens_write_base64(struct lens_writer *w, const void *data, size_t size)
+{
+    static const char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const unsigned char *in = data;
+
+    for (size_t i = 0; i < size; i += 3) {
+        const size_t left = size - i;
+        const uint32_t group = (uint32_t)in[i] << 16 |
+                               (left > 1 ? (uint32_t)in[i + 1] << 8 : 0) |
+                               (left > 2 ? in[i + 2] : 0);
+        const char out[4] = { digits[group >> 18], digits[group >> 12 & 63],
+                              left > 1 ? digits[group >> 6 & 63] : '=',
+                              left > 2 ? digits[group & 63] : '=' };
+
+        lens_write_bytes(w, out, sizeof out);
+    }
+}
+
 lens_status
 lens_write_end(struct lens_writer *w)
 {

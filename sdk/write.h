@@ -26,6 +26,8 @@ void lens_write_double(struct lens_writer *w,
                        double value); /* shortest that reads back */
 /* With quotes and escapes; invalid UTF-8 becomes U+FFFD. */
 void lens_write_string(struct lens_writer *w, const void *data, size_t size);
+/* Base64 with padding, without quotes. */
+void lens_write_base64(struct lens_writer *w, const void *data, size_t size);
 /* All text parts of all turns as one JSON string, parts by LF: for protocols with one
  * prompt. */
 void lens_write_prompt(struct lens_writer *w, const struct lens_ask *ask);
