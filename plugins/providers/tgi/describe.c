@@ -108,7 +108,7 @@ lens_status
 tgi_describe(void *self, const struct lens_ask *ask, struct lens_request *r)
 {
     const struct tgi *p = self;
-    const int stream = (ask->flags & LENS_ASK_STREAM) != 0;
+    const int stream = p->api == TGI_STREAM && (ask->flags & LENS_ASK_STREAM) != 0;
     lens_status st =
         lens_request_begin(p->host, ask, stream ? p->stream_url : p->generate_url,
                            "text/event-stream", p->authorization, r);

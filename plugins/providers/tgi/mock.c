@@ -141,7 +141,7 @@ complain(struct lens_mock_out *o)
         uint32_t kind;
         const char *type;
     } types[] = {
-        { LENS_KIND_RATE_LIMIT, "overloaded" },
+        { LENS_KIND_RATE_LIMIT, "too_many_requests" },
         { LENS_KIND_OVERLOADED, "overloaded" },
         { LENS_KIND_INVALID_REQUEST, "validation" },
         { LENS_KIND_CONTEXT_LENGTH, "validation" },

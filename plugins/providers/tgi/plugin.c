@@ -84,6 +84,7 @@ tgi_open(const struct lens_host *h, const struct lens_provider_args *args,
     base = bare_url(url);
     if (p != NULL && base != NULL) {
         p->host = h;
+        p->api = args->api;
         p->adapter_id = h->opt_string(h, "adapter_id", 0);
         p->stream_url = lens_url_join(base, "/generate_stream");
         p->generate_url = lens_url_join(base, "/generate");
@@ -110,7 +111,7 @@ stream_reset(void *stream, int32_t streamed)
 {
     struct tgi_stream *s = stream;
 
-    lens_stream_start(&s->stream, streamed);
+    lens_stream_start(&s->stream, s->provider->api == TGI_STREAM ? streamed : 0);
     s->input_said = s->output_said = -1;
     return LENS_OK;
 }
@@ -123,6 +124,7 @@ stream_open(void *self, int32_t streamed, void **ret_stream)
 
     if (s == NULL)
         return p->host->fail(p->host, LENS_E_NOMEM, "out of memory");
+    s->provider = p;
     lens_stream_init(&s->stream, p->host, LENS_FRAME_SSE, &tgi_stream_ops);
     *ret_stream = s;
     return stream_reset(s, streamed);

@@ -11,6 +11,7 @@ enum { TGI_STREAM = 0, TGI_GENERATE = 1, TGI_API_COUNT };
 
 struct tgi {
     const struct lens_host *host;
+    uint32_t api;
     char *stream_url, *generate_url, *info_url, *health_url;
     char *authorization;    /* NULL: no key */
     const char *adapter_id; /* NULL: the base model */
@@ -18,7 +19,8 @@ struct tgi {
 
 /* The decoder of one answer. */
 struct tgi_stream {
-    struct lens_stream stream;       /* first: the SDK's */
+    struct lens_stream stream; /* first: the SDK's */
+    const struct tgi *provider;
     int64_t input_said, output_said; /* by headers; -1: not said */
 };
 
