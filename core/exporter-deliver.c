@@ -119,7 +119,7 @@ begin(exporter *e)
         status = call_begin(e, &why);
     }
     if (status == LENS_E_IO)
-        return exporter_later(e, 0, why);
+        return exporter_later(e, 0, why, false);
     if (status < 0)
         return exporter_give_up(e, why);
     e->begun = true;
@@ -147,7 +147,7 @@ deliver_samples(exporter *e)
     uint64_t count;
 
     if (!batch_read(e->batch, e->file, e->samples, e->limit, &error))
-        return exporter_later(e, 0, error->message);
+        return exporter_later(e, 0, error->message, false);
     count = batch_count(e->batch);
     if (count == 0) { /* fewer than were counted */
         advance(e, e->of, 0);
@@ -157,10 +157,6 @@ deliver_samples(exporter *e)
     status = e->ops->samples(e->instance->self, batch_samples(e->batch), count, &d);
     o = exporter_judge(e, status, &d, count);
     instance_unlock(e->instance);
-    if (o.refused > 0)
-        g_warning("export %s: the receiver refused %" G_GUINT64_FORMAT
-                  " samples for good",
-                  e->name, o.refused);
     if (o.done > 0)
         advance(e, batch_rank(e->batch, o.done), o.refused);
     save_cursor(e);

@@ -121,8 +121,9 @@ exporter_state(exporter *e, struct export_state *ret)
         .error = g_strdup(e->error),
     };
     if (ret->error == NULL && e->refused > 0)
-        ret->error = g_strdup_printf("the receiver refused %" G_GUINT64_FORMAT " samples",
-                                     e->refused);
+        ret->error =
+            g_strdup_printf("the receiver refused %" G_GUINT64_FORMAT " samples: %s",
+                            e->refused, e->refusal);
     else if (ret->error == NULL && !e->ended && e->complete && !e->drained)
         ret->error = g_strdup("there was no time for the rest");
     pthread_mutex_unlock(&exporters_lock);
@@ -181,22 +182,45 @@ offer_summary(const GPtrArray *exporters, const run_info *info)
     }
 }
 
+/* "3 of 10 samples delivered, 0 of 2 intervals delivered", of what the exporter takes. */
+static char *
+tell_progress(exporter *e, const struct export_state *s)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    uint64_t intervals, of_intervals;
+
+    pthread_mutex_lock(&exporters_lock);
+    intervals = e->intervals;
+    of_intervals = MAX(e->of_intervals, intervals);
+    pthread_mutex_unlock(&exporters_lock);
+    if (e->ops->samples != NULL)
+        g_string_append_printf(
+            text, "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " samples delivered",
+            s->delivered, s->of);
+    if (e->ops->snapshot != NULL && (text->len == 0 || intervals < of_intervals))
+        g_string_append_printf(
+            text, "%s%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " intervals delivered",
+            text->len > 0 ? ", " : "", intervals, of_intervals);
+    if (text->len == 0)
+        g_string_append(text, "nothing delivered");
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
 /* One message for what stayed behind. */
 static void
 say_left(exporter *e)
 {
+    g_autofree char *progress = NULL;
     struct export_state s;
 
     exporter_state(e, &s);
+    progress = tell_progress(e, &s);
     if (!s.complete && s.delivered + e->refused == s.of && s.of > 0 && e->ended)
-        g_warning("export %s: %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
-                  " samples delivered: %s",
-                  s.name, s.delivered, s.of, s.error);
+        g_warning("export %s: %s: %s", s.name, progress, s.error);
     else if (!s.complete)
-        g_warning("export %s: incomplete, %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
-                  " samples delivered: %s; the rest is sent by: %s",
-                  s.name, s.delivered, s.of,
-                  s.error != NULL ? s.error : "the summary is missing", e->command);
+        g_warning("export %s: incomplete, %s: %s; the rest is sent by: %s", s.name,
+                  progress, s.error != NULL ? s.error : "the summary is missing",
+                  e->command);
     g_free(s.kind);
     g_free(s.name);
     g_free(s.error);

@@ -157,7 +157,7 @@ exporter_deliver_interval(exporter *e)
     after = MIN(e->totals->nth, e->intervals);
     /* The one that was put off is in the totals already. */
     if (!runfile_each_interval(e->file, after, take_interval, &taken, &error))
-        return exporter_later(e, 0, error->message);
+        return exporter_later(e, 0, error->message, false);
     if (taken.found) {
         g_autoptr(GArray) infos =
             g_array_new(FALSE, FALSE, sizeof(struct lens_export_info));

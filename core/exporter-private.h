@@ -10,7 +10,7 @@
 #include "exporter.h"
 #include "host.h"
 
-#define BATCH_MOST 1000
+#define BATCH_MOST 5000
 
 /* One lock for all exporters: it is held for moments, some times a second. */
 extern pthread_mutex_t exporters_lock;
@@ -43,12 +43,14 @@ struct exporter {
     bool ended;     /* the summary too */
     bool over;      /* the thread has ended: done, or gave up */
     char *error;    /* why something is not delivered; NULL: it is */
+    char *refusal;  /* what the receiver said of the first it refused; NULL: nothing */
 
     /* Of the thread alone. */
     runfile *file;
     batch *batch;
     bool live, again, begun;
     uint64_t limit;     /* of the next batch */
+    uint64_t most;      /* it never grows beyond; less for a slow receiver */
     unsigned failures;  /* in a row */
     int64_t retry_ns;   /* not before this time, */
     bool asked_to_wait; /* because the receiver said so */
@@ -76,10 +78,12 @@ struct outcome {
     uint64_t done;    /* so many from the front are dealt with */
     uint64_t refused; /* of these */
 };
+/* What is refused for good is said, and counted by the caller. */
 struct outcome exporter_judge(exporter *e, lens_status status,
                               const struct lens_delivery *d, uint64_t count);
-/* Puts the next try off: `after_ns` or, when 0, by the host's own backoff. */
-enum step exporter_later(exporter *e, int64_t after_ns, const char *why);
+/* Puts the next try off: `after_ns` or, when 0, by the host's own backoff. `quiet`: not
+ * worth a warning. */
+enum step exporter_later(exporter *e, int64_t after_ns, const char *why, bool quiet);
 enum step exporter_give_up(exporter *e, const char *why);
 void exporter_set_error(exporter *e, const char *why);
 

@@ -1,5 +1,6 @@
 /* What an exporter answered, and what follows from it. */
 #include "chrono.h"
+#include "exporter-http.h"
 #include "exporter-private.h"
 #include "secret.h"
 
@@ -33,11 +34,12 @@ count_failure(exporter *e)
 }
 
 enum step
-exporter_later(exporter *e, int64_t after_ns, const char *why)
+exporter_later(exporter *e, int64_t after_ns, const char *why, bool quiet)
 {
     exporter_set_error(e, why);
-    count_failure(e);
-    if (e->failures == 0)
+    if (!quiet)
+        count_failure(e);
+    if (e->failures == 0 && !quiet)
         g_warning("export %s: not delivered yet: %s; it is tried again", e->name,
                   e->error);
     else
@@ -90,6 +92,30 @@ split(exporter *e, uint64_t offered, struct outcome *o)
     return STEP_WORKED;
 }
 
+/* The first one is told at once, all of them are counted at the end. */
+static void
+tell_refused(exporter *e, uint64_t refused, const char *why)
+{
+    if (e->refusal == NULL) {
+        g_warning("export %s: the receiver refused %" G_GUINT64_FORMAT " of it for good: "
+                  "%s",
+                  e->name, refused, why);
+        pthread_mutex_lock(&exporters_lock);
+        e->refusal = g_strdup(why);
+        pthread_mutex_unlock(&exporters_lock);
+    } else {
+        g_debug("export %s: refused %" G_GUINT64_FORMAT ": %s", e->name, refused, why);
+    }
+}
+
+/* A batch that a slow receiver did not take in time is offered in halves from now on. */
+static void
+slow_down(exporter *e, uint64_t count)
+{
+    if (exporter_http_timed_out(e->instance) && count > 1)
+        e->limit = e->most = MAX(MIN(count, e->most) / 2, 1);
+}
+
 struct outcome
 exporter_judge(exporter *e, lens_status status, const struct lens_delivery *d,
                uint64_t count)
@@ -107,13 +133,15 @@ exporter_judge(exporter *e, lens_status status, const struct lens_delivery *d,
     switch (answer) {
     case LENS_DELIVERY_OK:
         e->failures = 0;
-        e->limit = MIN(e->limit * 2, (uint64_t)BATCH_MOST);
+        e->limit = MIN(e->limit * 2, e->most);
         exporter_set_error(e, NULL);
         o.step = STEP_WORKED;
         break;
     case LENS_DELIVERY_LATER:
-        o.step = exporter_later(e, d->retry_after_ns,
-                                has_words ? why : "the receiver is not ready");
+        slow_down(e, count);
+        o.step =
+            exporter_later(e, d->retry_after_ns,
+                           has_words ? why : "the receiver is not ready", !has_words);
         break;
     case LENS_DELIVERY_SPLIT:
         o.step = split(e, count, &o);
@@ -121,5 +149,7 @@ exporter_judge(exporter *e, lens_status status, const struct lens_delivery *d,
     default: /* also verdicts of a later version */
         o.step = exporter_give_up(e, why);
     }
+    if (o.refused > 0)
+        tell_refused(e, o.refused, has_words ? why : "it gave no reason");
     return o;
 }

@@ -141,6 +141,7 @@ destroy(exporter *e)
     g_free(e->command);
     g_free(e->path);
     g_free(e->error);
+    g_free(e->refusal);
     g_free(e);
 }
 
@@ -179,7 +180,7 @@ exporter_start(const plugin_choice *choice, registry *plugins, const char *path,
     e->run = run_shown_new(info, path);
     e->slos = copy_slos(info->slos);
     e->batch = batch_new(trace_seed(info->id != NULL ? info->id : ""));
-    e->limit = BATCH_MOST;
+    e->limit = e->most = BATCH_MOST;
     e->recorder = r;
     e->live = r != NULL;
     e->again = again;
