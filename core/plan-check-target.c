@@ -88,6 +88,18 @@ plan_finish_choice(plugin_choice *c, bool resolve, GError **error)
 
 /* ---- targets ---- */
 
+/* Options that a preset brings, unless they were given. */
+static bool
+put_preset_options(plan_target *t, GError **error)
+{
+    option_values *v = t->provider.options;
+
+    for (char **o = t->preset_options; o != NULL && *o != NULL; o += 2)
+        if (!option_values_is_set(v, o[0]) && !option_values_set(v, o[0], o[1], error))
+            return false;
+    return true;
+}
+
 static bool
 put_url(plan_target *t, GError **error)
 {
@@ -122,6 +134,23 @@ put_key(plan_target *t, bool url_by_user, GError **error)
     return true;
 }
 
+/* Whether there is a way in without `api_key`: a token, or what tokens are fetched by. */
+static bool
+has_other_credential(const option_values *v)
+{
+    static const char *const sources[] = { "credentials_file", "profile", "project" };
+    const struct lens_schema *schema = option_values_schema(v);
+
+    for (uint32_t i = 0; i < schema->count; i++)
+        if (option_of(schema, i)->type == LENS_OPT_SECRET &&
+            option_values_count(v, option_of(schema, i)->name) > 0)
+            return true;
+    for (unsigned i = 0; i < G_N_ELEMENTS(sources); i++)
+        if (option_values_has(v, sources[i]) && option_values_is_set(v, sources[i]))
+            return true;
+    return false;
+}
+
 /* The provider's own URL without the key that it is known to want. */
 static bool
 check_own_key(const plan_target *t, bool url_by_user, GError **error)
@@ -131,7 +160,7 @@ check_own_key(const plan_target *t, bool url_by_user, GError **error)
     const struct lens_option *url = find_option(v, "url");
 
     if (url_by_user || t->preset_url != NULL || key == NULL || key->variable == NULL ||
-        option_values_count(v, "api_key") > 0 || url == NULL || url->fallback == NULL ||
+        has_other_credential(v) || url == NULL || url->fallback == NULL ||
         g_strcmp0(option_values_string(v, "url", 0), url->fallback) != 0)
         return true;
     g_set_error(error, LENS_ERROR, LENS_ERROR_USAGE,
@@ -141,19 +170,25 @@ check_own_key(const plan_target *t, bool url_by_user, GError **error)
     return false;
 }
 
-const char *
-plan_api_name(const plan_target *t, registry *plugins, GError **error)
+static const struct lens_api *
+find_api(const plan_target *t, registry *plugins, GError **error)
 {
     const plugin *p =
         registry_find(plugins, LENS_KIND_OF_PROVIDER, t->provider.kind, error);
     const int api = p != NULL ? provider_api(p, t->api, error) : -1;
-    const struct lens_api *found;
 
     if (api < 0)
         return NULL;
-    found = (const void *)((const char *)p->ops.provider.apis +
-                           (size_t)api * p->ops.provider.api_size);
-    return found->name;
+    return (const void *)((const char *)p->ops.provider.apis +
+                          (size_t)api * p->ops.provider.api_size);
+}
+
+const char *
+plan_api_name(const plan_target *t, registry *plugins, GError **error)
+{
+    const struct lens_api *found = find_api(t, plugins, error);
+
+    return found != NULL ? found->name : NULL;
 }
 
 static bool
@@ -162,7 +197,8 @@ finish_target(plan_target *t, bool resolve, GError **error)
     const bool by_user =
         t->given_url != NULL || option_values_is_set(t->provider.options, "url");
 
-    if (!put_url(t, error) || !put_key(t, by_user, error))
+    if (!put_preset_options(t, error) || !put_url(t, error) ||
+        !put_key(t, by_user, error))
         return false;
     if (t->is_mock)
         return true; /* its URL is not known before it runs */
@@ -187,15 +223,17 @@ plan_check_file(const char *path, const char *what, GError **error)
 bool
 plan_check_target(plan_target *t, registry *plugins, bool resolve, GError **error)
 {
-    const char *api;
+    const struct lens_api *api;
 
     if (t->name == NULL)
         t->name = g_strdup(t->is_mock ? "mock" : t->provider.name);
-    api = plan_api_name(t, plugins, error);
+    api = find_api(t, plugins, error);
     if (api == NULL)
         return plan_locate(t->where, error);
     if (t->api == NULL)
-        t->api = g_strdup(api);
+        t->api = g_strdup(api->name);
+    if (api->flags & LENS_API_NO_STREAM)
+        t->stream = false;
     if (t->min_tokens > t->max_tokens)
         return plan_fail(t->where, error,
                          "min_tokens %" G_GINT64_FORMAT

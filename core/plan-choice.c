@@ -129,6 +129,7 @@ use_preset(plan_target *t, const char *name, char **ret_provider, char **ret_nea
     t->preset_url = g_strdup(found->url);
     t->preset_key =
         found->api_key_env != NULL ? g_strconcat("env:", found->api_key_env, NULL) : NULL;
+    t->preset_options = g_strdupv(found->options);
     *ret_provider = g_strdup(found->provider);
     return true;
 }
@@ -141,6 +142,7 @@ set_provider_name(plan_target *t, registry *plugins, const char *name, GError **
 
     g_clear_pointer(&t->preset_url, g_free);
     g_clear_pointer(&t->preset_key, g_free);
+    g_clear_pointer(&t->preset_options, g_strfreev);
     if (is_loaded(plugins, name))
         return plan_choice_set_kind(&t->provider, plugins, LENS_KIND_OF_PROVIDER, name,
                                     error);

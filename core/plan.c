@@ -63,6 +63,7 @@ target_free(void *data)
     g_free(t->given_key);
     g_free(t->preset_url);
     g_free(t->preset_key);
+    g_strfreev(t->preset_options);
     g_free(t->extra);
     g_free(t->cacert);
     g_free(t->cert);

@@ -33,6 +33,7 @@ typedef struct plan_target {
     /* What the user or a preset gave, before it went into the provider's options. */
     char *given_url, *given_key; /* the key as env:VAR, file:PATH or cmd:ARGV */
     char *preset_url, *preset_key;
+    char **preset_options; /* name, value, ..., NULL; or NULL */
     /* Generic request parameters (lens_ask). */
     int64_t max_tokens, min_tokens; /* -1 none */
     double temperature, top_p;      /* NaN: unset */

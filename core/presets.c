@@ -15,6 +15,7 @@ preset_free(preset *p)
     g_free(p->provider);
     g_free(p->url);
     g_free(p->api_key_env);
+    g_strfreev(p->options);
     g_free(p);
 }
 
@@ -52,18 +53,54 @@ copy_text(const doc_node *map, const char *key)
 }
 
 static bool
+check_options(const doc_node *n, GError **error)
+{
+    if (doc_kind(n) != DOC_MAP)
+        return doc_fail(n, error, "options: expected {NAME: VALUE}");
+    for (unsigned i = 0; i < doc_count(n); i++)
+        if (doc_text(doc_item(n, i)) == NULL)
+            return doc_fail(doc_item(n, i), error, "%s: expected a text",
+                            doc_key_text(n, i));
+    return true;
+}
+
+/* name, value, ..., NULL */
+static char **
+copy_options(const doc_node *n)
+{
+    GStrvBuilder *list = g_strv_builder_new();
+    char **options;
+
+    for (unsigned i = 0; n != NULL && i < doc_count(n); i++) {
+        g_strv_builder_add(list, doc_key_text(n, i));
+        g_strv_builder_add(list, doc_text(doc_item(n, i)));
+    }
+    options = g_strv_builder_end(list);
+    g_strv_builder_unref(list);
+    return options;
+}
+
+static bool
 check_preset(const doc_node *n, GError **error)
 {
-    static const char *const known[] = { "provider", "url", "api_key_env", NULL };
+    static const char *const known[] = { "provider", "url", "api_key_env", "options",
+                                         NULL };
 
     if (doc_kind(n) != DOC_MAP)
         return doc_fail(n, error,
-                        "expected {provider: NAME, url: URL, api_key_env: NAME}");
+                        "expected {provider: NAME, url: URL, api_key_env: NAME, "
+                        "options: {NAME: VALUE}}");
     for (unsigned i = 0; i < doc_count(n); i++) {
         if (!g_strv_contains(known, doc_key_text(n, i)))
             return doc_fail(doc_key(n, i), error,
-                            "unknown key '%s', expected provider, url or api_key_env",
+                            "unknown key '%s', expected provider, url, api_key_env or "
+                            "options",
                             doc_key_text(n, i));
+        if (g_str_equal(doc_key_text(n, i), "options")) {
+            if (!check_options(doc_item(n, i), error))
+                return false;
+            continue;
+        }
         if (doc_text(doc_item(n, i)) == NULL)
             return doc_fail(doc_item(n, i), error, "%s: expected a text",
                             doc_key_text(n, i));
@@ -86,6 +123,7 @@ read_preset(const char *name, const doc_node *n, GError **error)
     p->provider = copy_text(n, "provider");
     p->url = copy_text(n, "url");
     p->api_key_env = copy_text(n, "api_key_env");
+    p->options = copy_options(doc_get(n, "options"));
     if (p->provider == NULL)
         p->provider = g_strdup(LENS_DEFAULT_PROVIDER);
     return p;

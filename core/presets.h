@@ -11,6 +11,7 @@ typedef struct preset {
     char *provider;
     char *url;
     char *api_key_env; /* NULL: needs no key */
+    char **options;    /* of the provider: name, value, ..., NULL */
 } preset;
 
 /* NULL without an error: there is none of this name; its nearest is put into `ret_near`

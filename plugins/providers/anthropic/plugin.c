@@ -14,10 +14,12 @@ static const struct lens_option options[] = {
       "base URL, with or without /v1" },
     { "api_key", LENS_OPT_SECRET, 0, NULL, NULL, NULL, "ANTHROPIC_API_KEY",
       "key, sent as x-api-key; see auth" },
-    { "token", LENS_OPT_SECRET, 0, NULL, NULL, NULL, "ANTHROPIC_AUTH_TOKEN",
-      "token, sent as Authorization: Bearer (Vertex: an access token; Foundry: Entra)" },
-    { "auth", LENS_OPT_CHOICE, 0, "x-api-key", "x-api-key|bearer", NULL, NULL,
-      "header that carries api_key" },
+    { "auth_token", LENS_OPT_SECRET, 0, NULL, NULL, NULL, "ANTHROPIC_AUTH_TOKEN",
+      "token of Anthropic or a gateway, sent as Authorization: Bearer" },
+    { "token", LENS_OPT_SECRET, 0, NULL, NULL, NULL, NULL,
+      "access token of the platform (vertex, foundry), sent as Authorization: Bearer" },
+    { "auth", LENS_OPT_CHOICE, 0, "x-api-key", "x-api-key|bearer|entra", NULL, NULL,
+      "header that carries api_key; entra: a token that is fetched (foundry)" },
     { "version", LENS_OPT_STRING, 0, "2023-06-01", NULL, NULL, NULL,
       "version of the protocol (anthropic-version)" },
     { "beta", LENS_OPT_STRING, LENS_OPT_REPEATABLE, NULL, NULL, NULL, NULL,
@@ -179,15 +181,16 @@ static bool
 make_auth(struct provider *p)
 {
     const struct lens_host *h = p->host;
-    const char *token = given(h->opt_string(h, "token", 0));
-    const bool bearer = strcmp(h->opt_string(h, "auth", 0), "bearer") == 0;
+    const char *way = h->opt_string(h, "auth", 0);
+    const char *token = given(
+        h->opt_string(h, p->platform == PLATFORM_ANTHROPIC ? "auth_token" : "token", 0));
     const struct lens_auth_google_options google = {
         .struct_size = sizeof google,
         .credentials_file = h->opt_string(h, "credentials_file", 0),
     };
     const struct lens_auth_oauth_options entra = { .struct_size = sizeof entra };
 
-    if (token == NULL && bearer) {
+    if (token == NULL && strcmp(way, "bearer") == 0) {
         token = p->api_key;
         p->api_key = NULL;
     }
@@ -197,7 +200,7 @@ make_auth(struct provider *p)
     }
     if (p->platform == PLATFORM_VERTEX)
         p->auth = lens_auth_google_new(h, &google);
-    else if (p->platform == PLATFORM_FOUNDRY && p->api_key == NULL)
+    else if (p->platform == PLATFORM_FOUNDRY && strcmp(way, "entra") == 0)
         p->auth = lens_auth_oauth_new(h, &entra);
     else
         return true;
