@@ -129,7 +129,7 @@ check_mock(check *c, const struct lens_provider *p, GPtrArray *streams)
 {
     for (uint32_t api = 0; api < p->api_count; api++) {
         g_autofree char *what = g_strdup_printf("mock of %s", api_at(p, api)->name);
-        struct lens_text body = { 0 };
+        struct lens_sheet body = { 0 };
         struct stream *s;
         struct bench b;
 
@@ -150,7 +150,7 @@ check_mock(check *c, const struct lens_provider *p, GPtrArray *streams)
             g_ptr_array_add(streams, s);
         }
         check_end(c, b.host.harness.problem);
-        lens_text_clear(&body);
+        lens_sheet_clear(&body);
         check_host_clear(&b.host);
     }
 }
@@ -249,11 +249,26 @@ check_failures(check *c, const struct lens_provider *p)
     check_host_clear(&b.host);
 }
 
+static void
+check_calls(check *c, const struct lens_provider *p)
+{
+    struct bench b;
+
+    check_begin(c, "side calls");
+    bench_init(&b, c, 0, NULL);
+    if (bench_opened(&b))
+        lens_harness_calls(&b.host.harness, p, b.self);
+    bench_close(&b);
+    check_end(c, b.host.harness.problem);
+    check_host_clear(&b.host);
+}
+
 /* ---- whole cycles ---- */
 
 struct cycle {
     struct bench bench;
     const struct stream *stream; /* NULL: nothing to decode */
+    bool calls;                  /* with side calls; once is enough */
 };
 
 static int
@@ -269,18 +284,20 @@ run_cycle(void *data)
             lens_harness_decode(h, b->provider, b->self, &y->stream->answer,
                                 y->stream->answer.size / 2, 0, LENS_WANT_CONTENT);
         lens_harness_classify(h, b->provider, b->self);
+        if (y->calls)
+            lens_harness_calls(h, b->provider, b->self);
     }
     bench_close(b);
     return h->problem[0] == '\0';
 }
 
 static void
-check_cycles(check *c, const struct stream *s)
+check_cycles(check *c, const struct stream *s, bool calls)
 {
     const char *of = s != NULL ? s->name : "requests";
     g_autofree char *failing = g_strdup_printf("each failing host call of %s", of);
     g_autofree char *leaks = g_strdup_printf("leaks of %s", of);
-    struct cycle y = { .stream = s };
+    struct cycle y = { .stream = s, .calls = calls };
 
     for (int i = 0; i < 2; i++) {
         check_begin(c, i == 0 ? failing : leaks);
@@ -302,6 +319,7 @@ check_provider(check *c)
     check_life(c, p);
     check_requests(c, p);
     check_failures(c, p);
+    check_calls(c, p);
     if (c->plugin->mock.recognise != NULL)
         check_mock(c, p, streams);
     for (unsigned i = 0; i < c->cases->len; i++) {
@@ -316,8 +334,8 @@ check_provider(check *c)
     for (unsigned i = 0; i < streams->len; i++) {
         check_stream(c, streams->pdata[i], "every split", lens_harness_splits);
         check_stream(c, streams->pdata[i], "garbage instead", lens_harness_garbage);
-        check_cycles(c, streams->pdata[i]);
+        check_cycles(c, streams->pdata[i], i == 0);
     }
     if (streams->len == 0)
-        check_cycles(c, NULL);
+        check_cycles(c, NULL, true);
 }

@@ -7,14 +7,14 @@ enum { ARRIVALS = 1000, SHARDS = 3 };
 struct drive {
     check *c;
     struct check_host host;
-    struct lens_text arrivals;
+    struct lens_sheet arrivals;
 };
 
 static int
 drive(struct drive *d, uint64_t seed, uint32_t shard, uint32_t shards, uint32_t most)
 {
     d->arrivals.size = 0;
-    lens_text_add(&d->arrivals, "", 0);
+    lens_sheet_add(&d->arrivals, "", 0);
     return lens_harness_workload(&d->host.harness, &d->c->plugin->ops.workload, seed,
                                  shard, shards, most, &d->arrivals);
 }
@@ -37,7 +37,7 @@ check_arrivals(check *c)
                              "open fails with the options that the schema requires");
     }
     check_end(c, d.host.harness.problem);
-    lens_text_clear(&d.arrivals);
+    lens_sheet_clear(&d.arrivals);
     check_host_clear(&d.host);
 }
 
@@ -99,7 +99,7 @@ check_shards(check *c)
                 compare_shard(&d, all, last);
         }
     check_end(c, d.host.harness.problem);
-    lens_text_clear(&d.arrivals);
+    lens_sheet_clear(&d.arrivals);
     check_host_clear(&d.host);
 }
 
@@ -128,5 +128,5 @@ check_workload(check *c)
     check_host_init(&d.host, c, NULL);
     check_leaks(c, &d.host, run_cycle, &d);
     check_host_clear(&d.host);
-    lens_text_clear(&d.arrivals);
+    lens_sheet_clear(&d.arrivals);
 }

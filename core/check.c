@@ -43,7 +43,6 @@ schema_of(const plugin *p)
                                               : &p->ops.exporter.options;
 }
 
-/* The texts live as long as this process, as the harness wants it. */
 static uint32_t
 add_given(struct lens_setting *settings, JsonObject *given)
 {
@@ -66,17 +65,21 @@ void
 check_host_init(struct check_host *h, const check *c, JsonObject *given)
 {
     const struct lens_schema *schema = schema_of(c->plugin);
-    const uint32_t count = add_given(h->settings, given);
 
-    lens_harness_init(
-        &h->harness, schema, h->settings,
-        lens_harness_fill(schema, c->dir, h->settings, count, CHECK_SETTINGS));
+    h->given = add_given(h->settings, given);
+    h->count = lens_harness_fill(schema, c->dir, h->settings, h->given, CHECK_SETTINGS);
+    lens_harness_init(&h->harness, schema, h->settings, h->count);
 }
 
 void
 check_host_clear(struct check_host *h)
 {
     lens_harness_clear(&h->harness);
+    lens_harness_unfill(h->settings, h->given, h->count);
+    for (uint32_t i = 0; i < h->given; i++) {
+        g_free((char *)h->settings[i].name);
+        g_free((char *)h->settings[i].value);
+    }
 }
 
 void

@@ -37,6 +37,7 @@ void check_end(check *c, const char *problem);
 struct check_host {
     struct lens_harness harness;
     struct lens_setting settings[CHECK_SETTINGS];
+    uint32_t given, count; /* of them: given, all */
 };
 void check_host_init(struct check_host *h, const check *c, JsonObject *given);
 void check_host_clear(struct check_host *h);

@@ -112,3 +112,10 @@ lens_harness_fill(const struct lens_schema *schema, const char *dir,
     }
     return count;
 }
+
+void
+lens_harness_unfill(struct lens_setting *settings, uint32_t given, uint32_t count)
+{
+    for (uint32_t i = given; i < count; i++)
+        free((char *)settings[i].value);
+}

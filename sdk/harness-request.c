@@ -2,17 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness.h"
+#include "harness-private.h"
 #include "json.h"
-
-/* The host's side of these two: see harness.c. */
-struct lens_request {
-    struct lens_harness *harness;
-};
-struct lens_buffer {
-    struct lens_harness *harness;
-    struct lens_text *text;
-};
 
 static struct lens_bytes
 bytes(const char *text)
@@ -192,7 +183,7 @@ static int
 mock_error(struct lens_harness *h, const struct lens_provider *p, void *self,
            struct encoder *e, struct lens_harness_answer *answer)
 {
-    struct lens_text text = { 0 };
+    struct lens_sheet text = { 0 };
     int ok;
 
     e->buffer.text = &text;
@@ -205,7 +196,7 @@ mock_error(struct lens_harness *h, const struct lens_provider *p, void *self,
         ok = lens_harness_problem(h, "an error in the mock's stream is class %u, not %d",
                                   h->fault_class, LENS_CLASS_STREAM_ERROR);
     e->buffer.text = NULL;
-    lens_text_clear(&text);
+    lens_sheet_clear(&text);
     return ok;
 }
 
@@ -215,7 +206,7 @@ mock_whole(struct lens_harness *h, const struct lens_provider *p, void *self,
 {
     struct lens_harness_answer answer = { .status = 200,
                                           .content_type = "application/json" };
-    struct lens_text text = { 0 };
+    struct lens_sheet text = { 0 };
     int ok;
 
     e->buffer.text = &text;
@@ -230,7 +221,7 @@ mock_whole(struct lens_harness *h, const struct lens_provider *p, void *self,
          lens_harness_decode(h, p, self, &answer, text.size, 0, LENS_WANT_CONTENT) &&
          answer_is(h, "whole", "Hello");
     e->buffer.text = NULL;
-    lens_text_clear(&text);
+    lens_sheet_clear(&text);
     return ok;
 }
 
@@ -241,7 +232,7 @@ mock_refused(struct lens_harness *h, const struct lens_provider *p, void *self,
     struct lens_answer answer = { .struct_size = (uint32_t)sizeof answer,
                                   .status = 429,
                                   .header_size = (uint32_t)sizeof(struct lens_pair) };
-    struct lens_text text = { 0 };
+    struct lens_sheet text = { 0 };
     int ok;
 
     e->buffer.text = &text;
@@ -258,13 +249,13 @@ mock_refused(struct lens_harness *h, const struct lens_provider *p, void *self,
         ok = lens_harness_problem(h, "the mock's 429 is classified as kind %u, not %d",
                                   h->fault_kind, LENS_KIND_RATE_LIMIT);
     e->buffer.text = NULL;
-    lens_text_clear(&text);
+    lens_sheet_clear(&text);
     return ok;
 }
 
 int
 lens_harness_mock(struct lens_harness *h, const struct lens_provider *p, void *self,
-                  uint32_t api, struct lens_text *ret_stream)
+                  uint32_t api, struct lens_sheet *ret_stream)
 {
     const struct lens_api *described =
         (const void *)((const char *)p->apis + (size_t)api * p->api_size);

@@ -1,23 +1,13 @@
 /* What a decoder tells, checked and written down. */
 #include <string.h>
 
-#include "harness.h"
+#include "harness-private.h"
 #include "utf8.h"
 
 static struct lens_harness *
 harness_of(struct lens_sink *sink)
 {
     return (void *)((char *)sink - offsetof(struct lens_harness, sink));
-}
-
-static int
-fails(struct lens_harness *h, const char *service)
-{
-    if (++h->calls != h->fail_at)
-        return 0;
-    h->injected = service;
-    h->told = h->faults + h->warnings;
-    return 1;
 }
 
 static void
@@ -37,10 +27,10 @@ check_text(struct lens_harness *h, const char *what, struct lens_bytes text)
 }
 
 static void
-add_bytes(struct lens_text *t, struct lens_bytes bytes)
+add_bytes(struct lens_sheet *t, struct lens_bytes bytes)
 {
-    lens_text_print(t, " %zu:", bytes.size);
-    lens_text_add(t, bytes.data, bytes.size);
+    lens_sheet_print(t, " %zu:", bytes.size);
+    lens_sheet_add(t, bytes.data, bytes.size);
 }
 
 static lens_status
@@ -48,7 +38,7 @@ sink_event(struct lens_sink *sink, const struct lens_event *e)
 {
     struct lens_harness *h = harness_of(sink);
 
-    if (fails(h, "sink event"))
+    if (harness_fails(h, "sink event"))
         return LENS_E_NOMEM;
     if (e->struct_size < offsetof(struct lens_event, text) + sizeof e->text)
         lens_harness_problem(h, "an event's struct_size is %u", e->struct_size);
@@ -56,17 +46,22 @@ sink_event(struct lens_sink *sink, const struct lens_event *e)
         lens_harness_problem(h, "an event's kind is 0");
     check_text(h, "name", e->name);
     check_text(h, "text", e->text);
-    lens_text_print(&h->events, "event %u lane %u code %u value %lld number %.17g",
-                    e->kind, e->lane, e->code, (long long)e->value, e->number);
+    lens_sheet_print(&h->events, "event %u lane %u code %u value %lld number %.17g",
+                     e->kind, e->lane, e->code, (long long)e->value, e->number);
     add_bytes(&h->events, e->name);
     add_bytes(&h->events, e->text);
-    lens_text_add(&h->events, "\n", 1);
+    lens_sheet_add(&h->events, "\n", 1);
     if (e->kind == LENS_EV_TEXT)
-        lens_text_add(&h->answer, e->text.data, e->text.size);
+        lens_sheet_add(&h->answer, e->text.data, e->text.size);
     if (e->kind == LENS_EV_MODEL) {
-        lens_text_add(&h->models, e->text.data, e->text.size);
-        lens_text_add(&h->models, "\n", 1);
+        lens_sheet_add(&h->models, e->text.data, e->text.size);
+        lens_sheet_add(&h->models, "\n", 1);
     }
+    if (e->kind == LENS_EV_FOLLOW_UP) {
+        h->follow_up.size = 0;
+        lens_sheet_add(&h->follow_up, e->text.data, e->text.size);
+    }
+    h->credentials += e->kind == LENS_EV_CREDENTIAL;
     if (e->kind == LENS_EV_USAGE && e->value < 0)
         lens_harness_problem(h, "usage %u is %lld; leave unknown counts out", e->code,
                              (long long)e->value);
@@ -82,7 +77,7 @@ sink_message(struct lens_sink *sink, uint32_t classes, uint64_t start, uint64_t 
 {
     struct lens_harness *h = harness_of(sink);
 
-    if (fails(h, "sink message"))
+    if (harness_fails(h, "sink message"))
         return LENS_E_NOMEM;
     if (classes == 0)
         lens_harness_problem(h, "a message has no class; LENS_MSG_OTHER says so");
@@ -94,12 +89,12 @@ sink_message(struct lens_sink *sink, uint32_t classes, uint64_t start, uint64_t 
         lens_harness_problem(h, "a message carries %lld tokens", (long long)tokens);
     h->message_end = end;
     h->classes |= classes;
-    lens_text_print(&h->messages, "message %u %llu %llu %lld\n", classes,
-                    (unsigned long long)start, (unsigned long long)end,
-                    (long long)tokens);
-    lens_text_print(&h->events, "message %u %llu %llu %lld\n", classes,
-                    (unsigned long long)start, (unsigned long long)end,
-                    (long long)tokens);
+    lens_sheet_print(&h->messages, "message %u %llu %llu %lld\n", classes,
+                     (unsigned long long)start, (unsigned long long)end,
+                     (long long)tokens);
+    lens_sheet_print(&h->events, "message %u %llu %llu %lld\n", classes,
+                     (unsigned long long)start, (unsigned long long)end,
+                     (long long)tokens);
     return LENS_OK;
 }
 
@@ -108,7 +103,7 @@ sink_fault(struct lens_sink *sink, const struct lens_failure *f)
 {
     struct lens_harness *h = harness_of(sink);
 
-    if (fails(h, "sink fault"))
+    if (harness_fails(h, "sink fault"))
         return LENS_E_NOMEM;
     if (f->struct_size < offsetof(struct lens_failure, request_id) + sizeof f->request_id)
         lens_harness_problem(h, "a fault's struct_size is %u", f->struct_size);
@@ -122,12 +117,12 @@ sink_fault(struct lens_sink *sink, const struct lens_failure *f)
         h->fault_class = f->error_class;
         h->fault_kind = f->kind;
     }
-    lens_text_print(&h->events, "fault %u %u %d %lld", f->error_class, f->kind,
-                    f->retryable, (long long)f->retry_after_ns);
+    lens_sheet_print(&h->events, "fault %u %u %d %lld", f->error_class, f->kind,
+                     f->retryable, (long long)f->retry_after_ns);
     add_bytes(&h->events, f->message);
     add_bytes(&h->events, f->code);
     add_bytes(&h->events, f->request_id);
-    lens_text_add(&h->events, "\n", 1);
+    lens_sheet_add(&h->events, "\n", 1);
     return LENS_OK;
 }
 

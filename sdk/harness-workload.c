@@ -61,7 +61,7 @@ finish_one(struct simulation *s)
 }
 
 static int
-start_one(struct simulation *s, const struct lens_arrival *a, struct lens_text *text)
+start_one(struct simulation *s, const struct lens_arrival *a, struct lens_sheet *text)
 {
     struct lens_harness *h = s->harness;
 
@@ -85,15 +85,15 @@ start_one(struct simulation *s, const struct lens_arrival *a, struct lens_text *
         s->running = realloc(s->running, s->room * sizeof *s->running);
     }
     s->running[s->in_flight++] = a->ticket;
-    lens_text_print(text, "%llu %lld\n", (unsigned long long)a->index,
-                    (long long)a->at_ns);
+    lens_sheet_print(text, "%llu %lld\n", (unsigned long long)a->index,
+                     (long long)a->at_ns);
     tell(s, a->ticket, LENS_PHASE_STARTED);
     return 1;
 }
 
 /* One call of `next`; `ret_done`: no more will come. */
 static int
-step(struct simulation *s, struct lens_text *text, int *ret_done)
+step(struct simulation *s, struct lens_sheet *text, int *ret_done)
 {
     struct lens_arrival a = { .struct_size = (uint32_t)sizeof a,
                               .item = LENS_ITEM_ANY,
@@ -128,7 +128,7 @@ step(struct simulation *s, struct lens_text *text, int *ret_done)
 int
 lens_harness_workload(struct lens_harness *h, const struct lens_workload *w,
                       uint64_t seed, uint32_t shard, uint32_t shards, uint32_t most,
-                      struct lens_text *ret_arrivals)
+                      struct lens_sheet *ret_arrivals)
 {
     struct simulation s = {
         .harness = h, .workload = w, .shard = shard, .shards = shards

@@ -1,26 +1,17 @@
 /* The host that a harness plays. */
-#include "harness.h"
-
 #include <dirent.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What the headers leave to the host: here both are plain pointers home. */
-struct lens_request {
-    struct lens_harness *harness;
-};
-struct lens_buffer {
-    struct lens_harness *harness;
-    struct lens_text *text;
-};
+#include "harness-private.h"
 
 #define GROW_LIMIT ((uint64_t)64 << 20)
 
 /* ---- text ---- */
 
 void
-lens_text_add(struct lens_text *t, const void *data, size_t size)
+lens_sheet_add(struct lens_sheet *t, const void *data, size_t size)
 {
     if (t->size + size + 1 > t->capacity) {
         t->capacity = (t->size + size + 1) * 2;
@@ -35,7 +26,7 @@ lens_text_add(struct lens_text *t, const void *data, size_t size)
 }
 
 void
-lens_text_print(struct lens_text *t, const char *format, ...)
+lens_sheet_print(struct lens_sheet *t, const char *format, ...)
 {
     char piece[1024];
     va_list list;
@@ -45,21 +36,21 @@ lens_text_print(struct lens_text *t, const char *format, ...)
     /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): clang 14 is wrong here */
     size = vsnprintf(piece, sizeof piece, format, list);
     va_end(list);
-    lens_text_add(t, piece, size < (int)sizeof piece ? (size_t)size : sizeof piece - 1);
+    lens_sheet_add(t, piece, size < (int)sizeof piece ? (size_t)size : sizeof piece - 1);
 }
 
 void
-lens_text_clear(struct lens_text *t)
+lens_sheet_clear(struct lens_sheet *t)
 {
     free(t->data);
     memset(t, 0, sizeof *t);
 }
 
 static void
-empty(struct lens_text *t)
+empty(struct lens_sheet *t)
 {
     t->size = 0;
-    lens_text_add(t, "", 0);
+    lens_sheet_add(t, "", 0);
 }
 
 /* ---- services ---- */
@@ -70,9 +61,8 @@ harness_of(const struct lens_host *host)
     return (struct lens_harness *)host;
 }
 
-/* Whether this call of a service is the one that fails. */
-static int
-fails(struct lens_harness *h, const char *service)
+int
+harness_fails(struct lens_harness *h, const char *service)
 {
     if (++h->calls != h->fail_at)
         return 0;
@@ -180,12 +170,12 @@ host_req_line(struct lens_request *request, const char *method, const char *url)
 {
     struct lens_harness *h = request->harness;
 
-    if (fails(h, "req_line"))
+    if (harness_fails(h, "req_line"))
         return LENS_E_NOMEM;
     empty(&h->method);
     empty(&h->url);
-    lens_text_print(&h->method, "%s", method);
-    lens_text_add(&h->url, url, strlen(url));
+    lens_sheet_print(&h->method, "%s", method);
+    lens_sheet_add(&h->url, url, strlen(url));
     return LENS_OK;
 }
 
@@ -196,34 +186,34 @@ host_req_header(struct lens_request *request, const char *name, const char *valu
     struct lens_harness *h = request->harness;
 
     (void)flags;
-    if (fails(h, "req_header"))
+    if (harness_fails(h, "req_header"))
         return LENS_E_NOMEM;
     if (*name == '\0' || strpbrk(name, ": \r\n") != NULL ||
         strpbrk(value, "\r\n") != NULL) {
         lens_harness_problem(h, "req_header: `%s` is no header", name);
         return LENS_E_FAILED;
     }
-    lens_text_print(&h->headers, "%s: ", name);
-    lens_text_add(&h->headers, value, strlen(value));
-    lens_text_add(&h->headers, "\n", 1);
+    lens_sheet_print(&h->headers, "%s: ", name);
+    lens_sheet_add(&h->headers, value, strlen(value));
+    lens_sheet_add(&h->headers, "\n", 1);
     return LENS_OK;
 }
 
 static lens_status
 host_req_body(struct lens_request *request, const void *data, size_t size)
 {
-    if (fails(request->harness, "req_body"))
+    if (harness_fails(request->harness, "req_body"))
         return LENS_E_NOMEM;
-    lens_text_add(&request->harness->body, data, size);
+    lens_sheet_add(&request->harness->body, data, size);
     return LENS_OK;
 }
 
 static lens_status
 host_append(struct lens_buffer *buffer, const void *data, size_t size)
 {
-    if (fails(buffer->harness, "append"))
+    if (harness_fails(buffer->harness, "append"))
         return LENS_E_NOMEM;
-    lens_text_add(buffer->text, data, size);
+    lens_sheet_add(buffer->text, data, size);
     return LENS_OK;
 }
 
@@ -241,7 +231,7 @@ host_grow(const struct lens_host *host, void *old, size_t old_size, size_t size)
         h->grown -= old != NULL && old_size <= h->grown ? old_size : 0;
         return NULL;
     }
-    if (fails(h, "grow") || size > GROW_LIMIT)
+    if (harness_fails(h, "grow") || size > GROW_LIMIT)
         return NULL;
     /* Asking again for less, with success, is no failure any more. */
     if (h->injected != NULL && strcmp(h->injected, "grow") == 0)
@@ -281,7 +271,7 @@ host_http(const struct lens_host *host, const struct lens_http_request *request,
     answer->body.size = 0;
     answer->retry_after_ns = -1;
     answer->error = NULL;
-    if (fails(h, "http") || h->http_status == 0) {
+    if (harness_fails(h, "http") || h->http_status == 0) {
         /* An exporter is not expected to fail for this, but to answer "later". */
         h->injected = NULL;
         answer->error = "connection refused";
@@ -317,6 +307,7 @@ lens_harness_init(struct lens_harness *h, const struct lens_schema *schema,
 
     memset(h, 0, sizeof *h);
     h->host = host;
+    harness_add_services(&h->host);
     h->schema = schema;
     h->settings = settings;
     h->setting_count = count;
@@ -335,6 +326,8 @@ lens_harness_forget(struct lens_harness *h)
     empty(&h->messages);
     empty(&h->answer);
     empty(&h->models);
+    empty(&h->follow_up);
+    h->credentials = 0;
     h->output_tokens = -1;
     h->faults = h->fault_class = h->fault_kind = h->warnings = h->classes = 0;
     h->body_size = h->message_end = 0;
@@ -345,14 +338,15 @@ lens_harness_forget(struct lens_harness *h)
 void
 lens_harness_clear(struct lens_harness *h)
 {
-    lens_text_clear(&h->method);
-    lens_text_clear(&h->url);
-    lens_text_clear(&h->headers);
-    lens_text_clear(&h->body);
-    lens_text_clear(&h->events);
-    lens_text_clear(&h->messages);
-    lens_text_clear(&h->answer);
-    lens_text_clear(&h->models);
+    lens_sheet_clear(&h->method);
+    lens_sheet_clear(&h->url);
+    lens_sheet_clear(&h->headers);
+    lens_sheet_clear(&h->body);
+    lens_sheet_clear(&h->events);
+    lens_sheet_clear(&h->messages);
+    lens_sheet_clear(&h->answer);
+    lens_sheet_clear(&h->models);
+    lens_sheet_clear(&h->follow_up);
 }
 
 int
@@ -388,7 +382,7 @@ lens_harness_settle(struct lens_harness *h, const char *operation, lens_status s
     if (why == LENS_OK)
         return lens_harness_problem(
             h, "%s returns %d without saying why; call host->fail", operation, st);
-    lens_text_print(&h->events, "%s returns %d\n", operation, st);
+    lens_sheet_print(&h->events, "%s returns %d\n", operation, st);
     return 0;
 }
 

@@ -20,7 +20,7 @@ struct lens_setting {
     const char *name, *value;
 };
 
-struct lens_text {
+struct lens_sheet {
     char *data; /* terminated; NULL when nothing was written */
     size_t size, capacity;
 };
@@ -41,13 +41,22 @@ struct lens_harness {
     lens_status why;      /* of the last `fail`, 0 when it was not called */
     int32_t http_status;  /* what host->http answers; 0: no answer at all */
     uint64_t http_calls;
+    int32_t listens; /* host->listen was called */
+    /* An AUTH call is under way. What it may find: files by path, variables by name, the
+     * output of commands by command. */
+    int32_t auth;
+    const struct lens_setting *sources;
+    uint32_t source_count;
+    const char *given; /* by the last read_file or run */
 
-    struct lens_text method, url, headers, body; /* the request; headers by LF */
-    struct lens_text events;   /* what the sink was told, one line each */
-    struct lens_text messages; /* of that, only the messages */
-    struct lens_text answer;   /* all fragments of visible text */
-    struct lens_text models;
-    int64_t output_tokens; /* usage, -1: not told */
+    struct lens_sheet method, url, headers, body; /* the request; headers by LF */
+    struct lens_sheet events;   /* what the sink was told, one line each */
+    struct lens_sheet messages; /* of that, only the messages */
+    struct lens_sheet answer;   /* all fragments of visible text */
+    struct lens_sheet models;
+    struct lens_sheet follow_up; /* args of the newest */
+    uint32_t credentials;        /* that AUTH calls told */
+    int64_t output_tokens;       /* usage, -1: not told */
     uint32_t faults, fault_class, fault_kind, warnings, classes;
     uint64_t body_size, message_end; /* bytes fed so far; end of the last message */
     char problem[512];
@@ -65,15 +74,16 @@ int lens_harness_problem(struct lens_harness *h, const char *format, ...)
  * must not be hidden. 1 when st >= 0, as it should be. */
 int lens_harness_settle(struct lens_harness *h, const char *operation, lens_status st);
 /* Values for what the schema requires and `settings` lacks: something valid of its type.
- * Paths lie in `dir`. Returns how many there are then, at most `room`. The texts live as
- * long as the program. */
+ * Paths lie in `dir`. Returns how many there are then, at most `room`. */
 uint32_t lens_harness_fill(const struct lens_schema *schema, const char *dir,
                            struct lens_setting *settings, uint32_t count, uint32_t room);
+/* Frees what that added: the values from `given` to `count`. */
+void lens_harness_unfill(struct lens_setting *settings, uint32_t given, uint32_t count);
 
-void lens_text_add(struct lens_text *t, const void *data, size_t size);
-void lens_text_print(struct lens_text *t, const char *format, ...)
+void lens_sheet_add(struct lens_sheet *t, const void *data, size_t size);
+void lens_sheet_print(struct lens_sheet *t, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-void lens_text_clear(struct lens_text *t);
+void lens_sheet_clear(struct lens_sheet *t);
 /* "1.5s", "64KiB", "12" to a number; 0 when it is none. */
 int lens_setting_to_int(const char *text, uint32_t type, int64_t *ret);
 
@@ -108,10 +118,13 @@ int lens_harness_describe(struct lens_harness *h, const struct lens_provider *p,
 /* Failed answers of many forms, each classified by exactly one fault. */
 int lens_harness_classify(struct lens_harness *h, const struct lens_provider *p,
                           void *self);
+/* Side calls of every kind with answers of many forms: no crash, and AUTH always ends
+ * with a credential, a further call or a fault. */
+int lens_harness_calls(struct lens_harness *h, const struct lens_provider *p, void *self);
 /* A request through the mock and its answer through the decoder. With `stream` the body
  * of the streamed answer is left in it. */
 int lens_harness_mock(struct lens_harness *h, const struct lens_provider *p, void *self,
-                      uint32_t api, struct lens_text *ret_stream);
+                      uint32_t api, struct lens_sheet *ret_stream);
 
 /* ---- workloads ---- */
 
@@ -119,7 +132,7 @@ int lens_harness_mock(struct lens_harness *h, const struct lens_provider *p, voi
  * times in order, indices of this shard, an end or a wait that can be answered. */
 int lens_harness_workload(struct lens_harness *h, const struct lens_workload *w,
                           uint64_t seed, uint32_t shard, uint32_t shards, uint32_t most,
-                          struct lens_text *ret_arrivals);
+                          struct lens_sheet *ret_arrivals);
 
 /* ---- exporters ---- */
 
