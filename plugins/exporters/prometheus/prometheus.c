@@ -1,0 +1,490 @@
+/* prometheus: the newest totals for a scrape, a file or a Pushgateway, and each snapshot
+ * with its time by remote write. */
+#include <lens/plugin.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../common/output.h"
+#include "exposition.h"
+#include "remote.h"
+
+#define SCRAPE_AGAIN_NS INT64_C(200000000)
+
+struct prometheus {
+    const struct lens_host *host;
+    struct state state;
+    struct remote remote;
+    struct receiver gateway;
+    const char *textfile, *push, *job, *instance;
+    char *host_name;
+    struct lens_text push_url;
+    struct text pages[EXPOSITIONS];
+    uint64_t page_versions[EXPOSITIONS];
+    uint16_t port;    /* 0: does not listen */
+    uint64_t scraped; /* version of the state that was scraped last */
+    int32_t final;    /* the summary is in the state, and was sent */
+    char where[300];  /* of the scrape */
+};
+
+static void
+prometheus_close(void *self)
+{
+    struct prometheus *p = self;
+
+    for (int i = 0; i < EXPOSITIONS; i++)
+        text_clear(&p->pages[i]);
+    remote_close(&p->remote);
+    state_close(&p->state);
+    lens_text_clear(&p->push_url);
+    free(p->host_name);
+    free(p);
+}
+
+/* The page in a format, made anew only when something has changed. NULL: no memory. */
+static const struct text *
+page(struct prometheus *p, enum exposition format)
+{
+    struct text *t = &p->pages[format];
+
+    if (p->page_versions[format] == p->state.version)
+        return t;
+    if (!exposition_write(&p->state, format, t))
+        return NULL;
+    p->page_versions[format] = p->state.version;
+    return t;
+}
+
+/* ---- open ---- */
+
+static lens_status
+listen_at(struct prometheus *p, const char *address)
+{
+    const struct lens_host *host = p->host;
+    const uint32_t flags =
+        host->opt_int(host, "allow_remote") != 0 ? LENS_LISTEN_REMOTE : 0;
+    const char *colon = strrchr(address, ':');
+    lens_status status;
+
+    if (!LENS_HAS(host, struct lens_host, listen) || host->listen == NULL)
+        return LENS_OK;
+    status = host->listen(host, address, flags, &p->port);
+    if (status != LENS_OK) /* as it stands, whoever has the port keeps it */
+        return status == LENS_E_IO ? LENS_E_CONFIG : status;
+    snprintf(p->where, sizeof p->where, "http://%.*s:%u/metrics",
+             colon != NULL && colon > address ? (int)(colon - address) : 9,
+             colon != NULL && colon > address ? address : "127.0.0.1", p->port);
+    if (colon != NULL && strcmp(colon, ":0") == 0) {
+        char text[400];
+
+        snprintf(text, sizeof text, "listens at %s", p->where);
+        host->log(host, LENS_LOG_WARNING, text);
+    }
+    return LENS_OK;
+}
+
+static lens_status
+open_all(struct prometheus *p)
+{
+    const struct lens_host *host = p->host;
+    const char *listen = host->opt_string(host, "listen", 0);
+    lens_status status = state_open(&p->state, host);
+
+    p->job = host->opt_string(host, "job", 0);
+    p->instance = host->opt_string(host, "instance", 0);
+    p->textfile = host->opt_string(host, "textfile", 0);
+    p->push = host->opt_string(host, "push", 0);
+    if (p->job == NULL || *p->job == '\0')
+        p->job = "lens";
+    if (status == LENS_OK)
+        status = remote_open(&p->remote, host);
+    if (status == LENS_OK && p->textfile != NULL)
+        status = output_check(host, p->textfile);
+    receiver_open(&p->gateway, host, 0);
+    receiver_header(&p->gateway, "Content-Type", exposition_type(EXPOSE_TEXT));
+    if (p->remote.authorization.size > 0)
+        receiver_header(&p->gateway, "Authorization",
+                        lens_text_get(&p->remote.authorization));
+    if (listen == NULL && p->textfile == NULL && p->push == NULL && p->remote.url == NULL)
+        listen = "127.0.0.1:9464";
+    return status == LENS_OK && listen != NULL ? listen_at(p, listen) : status;
+}
+
+static lens_status
+prometheus_open(const struct lens_host *host, void **ret_self)
+{
+    struct prometheus *p = calloc(1, sizeof *p);
+    lens_status status;
+
+    if (p == NULL)
+        return host->fail(host, LENS_E_NOMEM, "out of memory");
+    p->host = host;
+    status = open_all(p);
+    if (status != LENS_OK) {
+        prometheus_close(p);
+        return status;
+    }
+    *ret_self = p;
+    return LENS_OK;
+}
+
+/* ---- begin ---- */
+
+/* Grouping labels go into the path; values with a slash in base64
+ * (https://github.com/prometheus/pushgateway#url). */
+static void
+add_group(struct lens_text *url, const char *name, const char *value)
+{
+    const int plain = *value != '\0' && strchr(value, '/') == NULL;
+
+    lens_text_add(url, "/");
+    lens_text_add(url, name);
+    lens_text_add(url, plain ? "/" : "@base64/");
+    if (plain)
+        lens_text_add_percent(url, value, strlen(value), "");
+    else if (*value != '\0')
+        lens_text_add_base64url(url, value, strlen(value));
+    else
+        lens_text_add(url, "=");
+}
+
+static lens_status
+make_push_url(struct prometheus *p, const char *instance)
+{
+    char *base = receiver_join(p->push, "/metrics");
+
+    if (base == NULL)
+        return LENS_E_NOMEM;
+    lens_text_reset(&p->push_url);
+    lens_text_add(&p->push_url, base);
+    add_group(&p->push_url, "job", p->job);
+    add_group(&p->push_url, "instance", instance);
+    free(base);
+    return p->push_url.failed ? LENS_E_NOMEM : LENS_OK;
+}
+
+static lens_status
+prometheus_begin(void *self, const struct lens_run *run, uint64_t resumed)
+{
+    struct prometheus *p = self;
+    const char *instance = p->instance != NULL && *p->instance != '\0' ? p->instance
+                           : run->host_name != NULL                    ? run->host_name
+                                                                       : "localhost";
+    lens_status status = state_begin(&p->state, run);
+
+    (void)resumed; /* totals start at the run's begin, whoever asks */
+    free(p->host_name);
+    p->host_name = strdup(instance);
+    if (p->host_name == NULL || p->state.failed)
+        status = LENS_E_NOMEM;
+    if (status == LENS_OK && p->push != NULL)
+        status = make_push_url(p, p->host_name);
+    if (status != LENS_OK)
+        return p->host->fail(p->host, status, "out of memory");
+    remote_begin(&p->remote, &p->state, p->job, p->host_name);
+    return LENS_OK;
+}
+
+/* ---- delivery ---- */
+
+static const struct answer_rule gateway_rules[] = {
+    { 200, 299, NULL, ANSWER_OK, NULL, "https://github.com/prometheus/pushgateway#put" },
+    { 429, 429, NULL, ANSWER_LATER, NULL, "RFC 6585, 4" },
+};
+
+static lens_status
+push(struct prometheus *p, struct lens_delivery *delivery)
+{
+    const struct text *body = page(p, EXPOSE_TEXT);
+    const struct answer_rule *rule;
+    struct lens_http_answer answer;
+    char why[1024];
+
+    if (body == NULL)
+        return p->host->fail(p->host, LENS_E_NOMEM, "out of memory");
+    if (receiver_exchange(&p->gateway, "PUT", lens_text_get(&p->push_url), body->data,
+                          body->size, &answer) != LENS_OK) {
+        snprintf(why, sizeof why, "%s: %s", p->push,
+                 answer.error != NULL ? answer.error : "no answer");
+        return p->host->fail(p->host, LENS_E_IO, why);
+    }
+    rule = answer_rule_for(gateway_rules, sizeof gateway_rules / sizeof gateway_rules[0],
+                           &answer);
+    if (rule->act == ANSWER_OK)
+        return LENS_OK;
+    answer_say(p->push, &answer, rule, NULL, why, sizeof why);
+    delivery->retry_after_ns = answer.retry_after_ns > 0 ? answer.retry_after_ns : 0;
+    return p->host->fail(p->host, rule->act == ANSWER_LATER ? LENS_E_IO : LENS_E_FAILED,
+                         why);
+}
+
+/* Where the newest totals are put by ourselves. */
+static lens_status
+put_state(struct prometheus *p, struct lens_delivery *delivery)
+{
+    lens_status status = LENS_OK;
+
+    if (p->textfile != NULL) {
+        const struct text *whole = page(p, EXPOSE_TEXT);
+
+        status = whole != NULL ? output_replace(p->host, p->textfile, whole, delivery)
+                               : p->host->fail(p->host, LENS_E_NOMEM, "out of memory");
+    }
+    return status == LENS_OK && p->push != NULL ? push(p, delivery) : status;
+}
+
+static lens_status
+send_series(struct prometheus *p, const struct series *of, int stale, int64_t time_ms,
+            struct lens_delivery *delivery)
+{
+    static const uint64_t first = 0;
+    int64_t retry_after_ns = -1;
+
+    if (p->remote.url == NULL || of == NULL)
+        return LENS_OK;
+    switch (remote_write(&p->remote, &p->state, of, stale, time_ms, &retry_after_ns)) {
+    case ANSWER_OK:
+        return LENS_OK;
+    case ANSWER_LATER:
+        delivery->verdict = LENS_DELIVERY_LATER;
+        delivery->retry_after_ns = retry_after_ns > 0 ? retry_after_ns : 0;
+        return p->host->fail(p->host, LENS_E_IO, p->remote.why);
+    case ANSWER_GIVE_UP:
+        delivery->verdict = LENS_DELIVERY_GIVE_UP;
+        return p->host->fail(p->host, LENS_E_FAILED, p->remote.why);
+    default: /* it was told; what can be taken has been taken */
+        delivery->refused = &first;
+        delivery->refused_count = 1;
+        return LENS_OK;
+    }
+}
+
+/* Counters and distributions are totals, gauges tell of the interval. */
+static void
+take_gauges(struct series *e, const struct lens_result *interval)
+{
+    for (uint32_t i = 0; i < lens_name_count; i++) {
+        const double value = lens_names[i].kind == LENS_NAME_GAUGE
+                                 ? lens_result_number(interval, lens_names[i].id)
+                                 : (double)NAN;
+
+        if (isfinite(value))
+            e->numbers[i] = value * lens_names[i].scale;
+    }
+}
+
+static lens_status
+prometheus_snapshot(void *self, const struct lens_snapshot *s,
+                    struct lens_delivery *delivery)
+{
+    struct prometheus *p = self;
+    lens_status status = LENS_OK;
+
+    delivery->delivered_prefix = 0;
+    if (LENS_HAS(s, struct lens_snapshot, export_size))
+        state_take_exports(&p->state, s);
+    for (uint32_t i = 0; i < s->result_count && status == LENS_OK; i++) {
+        const size_t at = (size_t)i * s->result_size;
+        struct series *e = state_take(
+            &p->state, p->host, (const void *)((const char *)s->total + at), s->unix_ns);
+
+        if (e == NULL)
+            return p->host->fail(p->host, LENS_E_IO, "out of memory");
+        take_gauges(e, (const void *)((const char *)s->interval + at));
+        status = send_series(p, e, 0, s->unix_ns / 1000000, delivery);
+    }
+    if (status == LENS_OK)
+        status = put_state(p, delivery);
+    delivery->delivered_prefix = status == LENS_OK ? 1 : 0;
+    return status;
+}
+
+/* ---- the end ---- */
+
+/* Behind all that was sent: a series ends when its run does. */
+static lens_status
+end_series(struct prometheus *p, struct lens_delivery *delivery)
+{
+    lens_status status = LENS_OK;
+    int64_t last_ms = 0;
+
+    for (uint32_t i = 0; i < p->state.series_count; i++)
+        if (p->state.series[i]->time_ms > last_ms)
+            last_ms = p->state.series[i]->time_ms;
+    for (uint32_t i = 0; i < p->state.series_count && status == LENS_OK; i++)
+        if (p->state.series[i]->time_ms > 0)
+            status =
+                send_series(p, p->state.series[i], 1, last_ms + 1 + (int64_t)i, delivery);
+    return status;
+}
+
+static lens_status
+take_summary(struct prometheus *p, const struct lens_summary *summary,
+             struct lens_delivery *delivery)
+{
+    lens_status status = end_series(p, delivery);
+
+    for (uint32_t i = 0; i < summary->result_count && status == LENS_OK; i++)
+        if (state_take(&p->state, p->host,
+                       (const void *)((const char *)summary->results +
+                                      (size_t)i * summary->result_size),
+                       0) == NULL)
+            status = p->host->fail(p->host, LENS_E_NOMEM, "out of memory");
+    if (status == LENS_OK)
+        status = put_state(p, delivery);
+    return status;
+}
+
+static lens_status
+prometheus_end(void *self, const struct lens_summary *summary,
+               struct lens_delivery *delivery)
+{
+    struct prometheus *p = self;
+    char why[400];
+
+    if (!p->final) {
+        const lens_status status = take_summary(p, summary, delivery);
+
+        if (status != LENS_OK)
+            return status;
+        p->final = 1;
+    }
+    delivery->delivered_prefix = 1;
+    if (p->port == 0 || p->scraped == p->state.version)
+        return LENS_OK;
+    snprintf(why, sizeof why, "a last scrape of %s is awaited", p->where);
+    p->host->fail(p->host, LENS_E_IO, why);
+    delivery->delivered_prefix = 0;
+    delivery->verdict = LENS_DELIVERY_LATER;
+    delivery->retry_after_ns = SCRAPE_AGAIN_NS;
+    return LENS_OK;
+}
+
+/* ---- the scrape ---- */
+
+static int
+is_path(const char *url, const char *path)
+{
+    const size_t size = strcspn(url, "?#");
+
+    return size == strlen(path) && strncmp(url, path, size) == 0;
+}
+
+static lens_status
+answer_plainly(struct prometheus *p, struct lens_http_reply *reply, int32_t status,
+               const char *text)
+{
+    reply->status = status;
+    reply->content_type = "text/plain; charset=utf-8";
+    return p->host->append(reply->body, text, strlen(text));
+}
+
+/* On the host's thread; only bytes that lie ready are copied, unless something changed
+ * since the last scrape. */
+static lens_status
+prometheus_serve(void *self, const struct lens_http_request *request,
+                 struct lens_http_reply *reply)
+{
+    struct prometheus *p = self;
+    const struct lens_http_answer asked = { .headers = request->headers,
+                                            .header_count = request->header_count,
+                                            .header_size = request->header_size };
+    const struct lens_bytes accept = answer_header(&asked, "Accept");
+    const enum exposition format = exposition_choose(accept.data, accept.size);
+    const struct text *body;
+
+    if (is_path(request->url, "/"))
+        return answer_plainly(p, reply, 200, "lens: the metrics are at /metrics\n");
+    if (!is_path(request->url, "/metrics"))
+        return answer_plainly(p, reply, 404, "the metrics are at /metrics\n");
+    if (strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0)
+        return answer_plainly(p, reply, 405, "expected GET\n");
+    body = page(p, format);
+    if (body == NULL)
+        return p->host->fail(p->host, LENS_E_NOMEM, "out of memory");
+    p->scraped = p->state.version;
+    reply->status = 200;
+    reply->content_type = exposition_type(format);
+    return p->host->append(reply->body, body->data, body->size);
+}
+
+static const struct lens_option options[] = {
+    { .name = "listen",
+      .type = LENS_OPT_STRING,
+      .help = "HOST:PORT where /metrics is to be scraped, 127.0.0.1:9464 when nothing "
+              "else is asked for" },
+    { .name = "allow_remote",
+      .type = LENS_OPT_BOOL,
+      .fallback = "false",
+      .help = "let listen name an address that other machines can reach" },
+    { .name = "textfile",
+      .type = LENS_OPT_PATH,
+      .help = "file for the newest totals, for node_exporter's textfile collector" },
+    { .name = "push",
+      .type = LENS_OPT_URL,
+      .help = "Pushgateway, for instance http://127.0.0.1:9091" },
+    { .name = "remote_write",
+      .type = LENS_OPT_URL,
+      .help = "server that takes remote writes, for instance "
+              "http://127.0.0.1:9090/api/v1/write" },
+    { .name = "histograms",
+      .type = LENS_OPT_CHOICE,
+      .fallback = "classic",
+      .choices = "classic|native|both",
+      .help = "histograms of remote writes; a scrape gets both where it can" },
+    { .name = "buckets",
+      .type = LENS_OPT_STRING,
+      .flags = LENS_OPT_REPEATABLE,
+      .unit = "s",
+      .help = "bounds of the classic histograms of times, for instance 0.1+0.5+1+5" },
+    { .name = "job",
+      .type = LENS_OPT_STRING,
+      .fallback = "lens",
+      .help = "label job of pushes and remote writes" },
+    { .name = "instance",
+      .type = LENS_OPT_STRING,
+      .help = "label instance of pushes and remote writes, the machine's name when "
+              "nothing is said" },
+    { .name = "label",
+      .type = LENS_OPT_STRING,
+      .flags = LENS_OPT_REPEATABLE,
+      .help = "NAME=VALUE, a label of all series of remote writes" },
+    { .name = "token",
+      .type = LENS_OPT_SECRET,
+      .help = "bearer token for push and remote_write" },
+    { .name = "username",
+      .type = LENS_OPT_STRING,
+      .help = "user for push and remote_write" },
+    { .name = "password", .type = LENS_OPT_SECRET, .help = "password of the user" },
+    RECEIVER_OPTIONS_PLAIN,
+};
+
+static const struct lens_exporter exporter = {
+    .struct_size = sizeof exporter,
+    .flags = LENS_EXPORT_INTERVALS | LENS_EXPORT_LAST_STATE | LENS_EXPORT_IDEMPOTENT,
+    .options = LENS_SCHEMA(options),
+    .open = prometheus_open,
+    .close = prometheus_close,
+    .begin = prometheus_begin,
+    .snapshot = prometheus_snapshot,
+    .end = prometheus_end,
+    .serve = prometheus_serve,
+};
+
+static const struct lens_plugin plugin = {
+    LENS_PLUGIN_HEAD,
+    .kind = LENS_KIND_OF_EXPORTER,
+    .name = "prometheus",
+    .version = "1.0.0",
+    .summary = "totals for Prometheus: scraped, pushed, written remotely or to a file",
+    .ops = &exporter,
+};
+
+const struct lens_plugin *
+lens_plugin_entry(uint32_t host_abi)
+{
+    (void)host_abi;
+    return &plugin;
+}
