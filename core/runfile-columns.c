@@ -171,9 +171,12 @@ insert_columns(struct inserter *in, int first, const struct column *columns, siz
 static int64_t
 int_or(sqlite3_stmt *statement, int at, int64_t null)
 {
-    return sqlite3_column_type(statement, at) == SQLITE_NULL
-               ? null
-               : sqlite3_column_int64(statement, at);
+    const int64_t value = sqlite3_column_int64(statement, at);
+
+    /* NULL reads as 0: one look at most values, two at a few. */
+    if (value != 0 || sqlite3_column_type(statement, at) != SQLITE_NULL)
+        return value;
+    return null;
 }
 
 static void

@@ -69,6 +69,54 @@ lens_write_int(struct lens_writer *w, int64_t value)
     lens_write_bytes(w, at, (size_t)(digits + sizeof digits - at));
 }
 
+/* Digits of value * 10^decimals, when that is a whole number: a quotient of two exact
+ * doubles is rounded as a reader of the digits would. 0: it is none. */
+static size_t
+whole_digits(double value, unsigned decimals, char ret[32])
+{
+    static const double powers[] = { 1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9 };
+    const double scaled = nearbyint(value * powers[decimals]);
+    char *at = ret + 32, *end;
+    uint64_t rest;
+
+    if (!(fabs(scaled) < 9e15) || scaled / powers[decimals] != value)
+        return 0;
+    rest = (uint64_t)fabs(scaled);
+    while (decimals > 0 && rest % 10 == 0) {
+        rest /= 10;
+        decimals--;
+    }
+    end = at;
+    for (unsigned i = 0; rest > 0 || i <= decimals; i++) {
+        if (i == decimals && i > 0)
+            *--at = '.';
+        *--at = (char)('0' + rest % 10);
+        rest /= 10;
+    }
+    if (scaled < 0)
+        *--at = '-';
+    memmove(ret, at, (size_t)(end - at));
+    return (size_t)(end - at);
+}
+
+/* Nearly all numbers are times in ms or counts. */
+static int
+write_short(struct lens_writer *w, double value)
+{
+    char digits[32];
+    size_t size;
+
+    if (value != 0 && (fabs(value) < 1e-4 || fabs(value) >= 1e15))
+        return 0;
+    if (value == 0 && signbit(value))
+        return 0;
+    size = whole_digits(value, 6, digits);
+    if (size == 0)
+        size = whole_digits(value, 9, digits);
+    lens_write_bytes(w, digits, size);
+    return size > 0;
+}
+
 void
 lens_write_double(struct lens_writer *w, double value)
 {
@@ -79,6 +127,8 @@ lens_write_double(struct lens_writer *w, double value)
         lens_write(w, "null");
         return;
     }
+    if (write_short(w, value))
+        return;
     for (int digits = 15; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, value);
         if (strtod(text, NULL) == value)

@@ -1,7 +1,7 @@
 /* What it costs the recorder's thread to count and store a sample, and whether memory
  * stays flat. Prints; judges nothing.
  *
- *   bench-recorder [SAMPLES [MESSAGES [SAMPLES-PER-SECOND]]] */
+ *   bench-recorder [SAMPLES [MESSAGES [SAMPLES-PER-SECOND [FILE-TO-KEEP]]]] */
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,7 +103,8 @@ main(int argc, char **argv)
     const uint64_t count = argc > 1 ? strtoull(argv[1], NULL, 10) : 1000000;
     const int messages = argc > 2 ? atoi(argv[2]) : 1;
     g_autofree char *folder = g_dir_make_tmp("bench-recorder-XXXXXX", NULL);
-    g_autofree char *path = g_build_filename(folder, "bench.lens", NULL);
+    g_autofree char *path =
+        argc > 4 ? g_strdup(argv[4]) : g_build_filename(folder, "bench.lens", NULL);
     g_autoptr(run_info) info = run_info_new();
     g_autoptr(GError) error = NULL;
     runfile *f = runfile_create(path, false, &error);
@@ -116,6 +117,8 @@ main(int argc, char **argv)
 
     if (f == NULL)
         g_error("%s", error->message);
+    info->id = g_strdup("0190f0a0-0000-7000-8000-000000000000");
+    info->start_unix_ns = INT64_C(1800000000) * NS_PER_S;
     r = recorder_new(f, info, 1, 10 * NS_PER_S, true, begin);
     recorder_begin_result(r, make_result(info));
     worker_cpu = chrono_thread_cpu();
@@ -143,7 +146,8 @@ main(int argc, char **argv)
         count, messages, (double)(all_cpu - worker_cpu) / 1e3 / (double)count,
         (double)count * 1e9 / (double)(chrono_now() - begin),
         (double)st.st_size / (double)count, early_mb, rss_mb());
-    g_unlink(path);
+    if (argc <= 4)
+        g_unlink(path);
     g_rmdir(folder);
     return 0;
 }

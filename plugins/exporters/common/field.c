@@ -120,19 +120,38 @@ read_phase(const struct lens_sample *s, const struct run_names *names, struct va
     set_string(v, part_word(s->phase));
 }
 
-/* RFC 3339 in UTC, to the nanosecond. */
+static char *
+put_digits(char *to, int64_t number, int count, char behind)
+{
+    for (int i = count - 1; i >= 0; i--, number /= 10)
+        to[i] = (char)('0' + number % 10);
+    to[count] = behind;
+    return to + count + 1;
+}
+
+/* RFC 3339 in UTC, to the nanosecond. Half a million rows a second leave no time for
+ * strftime. */
 static void
 read_time(const struct lens_sample *s, const struct run_names *names, struct value *v)
 {
-    const time_t seconds = s->unix_ns / 1000000000;
-    struct tm utc;
-    size_t used;
+    /* Days since 0000-03-01, by eras of 400 years. */
+    const int64_t seconds = s->unix_ns / 1000000000, days = seconds / 86400 + 719468;
+    const int64_t era = days / 146097, day = days % 146097;
+    const int64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+    const int64_t rest = day - (365 * year + year / 4 - year / 100);
+    const int64_t month = (5 * rest + 2) / 153;
+    char *at = v->buffer;
 
-    if (s->unix_ns <= 0 || gmtime_r(&seconds, &utc) == NULL)
+    if (s->unix_ns <= 0)
         return;
-    used = strftime(v->buffer, sizeof v->buffer, "%Y-%m-%dT%H:%M:%S", &utc);
-    snprintf(v->buffer + used, sizeof v->buffer - used, ".%09dZ",
-             (int)(s->unix_ns % 1000000000));
+    at = put_digits(at, year + era * 400 + (month >= 10), 4, '-');
+    at = put_digits(at, month < 10 ? month + 3 : month - 9, 2, '-');
+    at = put_digits(at, rest - (153 * month + 2) / 5 + 1, 2, 'T');
+    at = put_digits(at, seconds / 3600 % 24, 2, ':');
+    at = put_digits(at, seconds / 60 % 60, 2, ':');
+    at = put_digits(at, seconds % 60, 2, '.');
+    at = put_digits(at, s->unix_ns % 1000000000, 9, 'Z');
+    *at = '\0';
     set_buffer(v);
 }
 
