@@ -116,6 +116,7 @@ struct mock {
     int64_t sent_ns; /* just before the last send() */
     struct truth truth;
     struct lens_buffer render, fragment, reasoning, whole;
+    struct lens_buffer headers; /* of the protocol, for the next whole answer */
     struct http_request request;
     char read[READ_SIZE], plain[READ_SIZE];
 };

@@ -7,6 +7,14 @@ void
 render_begin(mock *m)
 {
     m->render.size = RENDER_ROOM;
+    m->headers.size = 0;
+}
+
+static bool
+fills_body(const struct lens_mock_step *step)
+{
+    return step->kind == LENS_STEP_WHOLE || step->kind == LENS_STEP_REFUSED ||
+           step->kind == LENS_STEP_MODELS;
 }
 
 lens_status
@@ -14,8 +22,12 @@ render_step(struct connection *c, const struct lens_mock_step *step)
 {
     mock *m = c->server;
     struct answer *a = &c->answer;
+    const struct lens_mock *ops = &a->provider->mock;
+    const lens_status st = ops->encode(&a->turn, step, &m->render, buffer_append);
 
-    return a->provider->mock.encode(&a->turn, step, &m->render, buffer_append);
+    if (st != LENS_OK || ops->headers == NULL || !fills_body(step))
+        return st;
+    return ops->headers(&a->turn, step, &m->headers, buffer_append);
 }
 
 static const char *
@@ -138,12 +150,15 @@ render_whole(struct connection *c, int status, const char *content_type,
 
     size = snprintf(head, sizeof head,
                     "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
-                    "x-request-id: req_%016llx\r\n%s%s\r\n",
+                    "x-request-id: req_%016llx\r\n%s%s",
                     status, reason_phrase(status), content_type, promised,
                     (unsigned long long)a->number, extra_headers,
                     a->keep_alive ? "" : "Connection: close\r\n");
     m->whole.size = 0;
     buffer_append(&m->whole, head, (size_t)size);
+    buffer_append(&m->whole, m->headers.data, m->headers.size);
+    m->headers.size = 0;
+    buffer_append(&m->whole, "\r\n", 2);
     if (!a->head_only)
         buffer_append(&m->whole, body.data, body.size);
     return (struct lens_bytes){ m->whole.data, m->whole.size };

@@ -266,6 +266,7 @@ mock_free(mock *m)
     buffer_clear(&m->fragment);
     buffer_clear(&m->reasoning);
     buffer_clear(&m->whole);
+    buffer_clear(&m->headers);
     g_ptr_array_unref(m->providers);
     pthread_mutex_destroy(&m->lock);
     g_free(m->tool);
