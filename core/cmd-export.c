@@ -1,4 +1,6 @@
 /* lens export: sends a run file to exporters. */
+#include <glib-unix.h>
+#include <signal.h>
 #include <stdio.h>
 
 #include "chrono.h"
@@ -72,13 +74,12 @@ load(const char *path, GError **error)
 }
 
 static bool
-start_all(const args *a, const GPtrArray *choices, const run_info *info,
+start_all(const args *a, const char *path, const GPtrArray *choices, const run_info *info,
           GPtrArray *exporters, GError **error)
 {
     for (guint i = 0; i < choices->len; i++) {
-        exporter *e =
-            exporter_start(choices->pdata[i], args_plugins(a), args_positional(a, 0),
-                           NULL, info, args_bool(a, "again"), error);
+        exporter *e = exporter_start(choices->pdata[i], args_plugins(a), path, NULL, info,
+                                     args_bool(a, "again"), error);
 
         if (e == NULL)
             return false;
@@ -87,8 +88,18 @@ start_all(const args *a, const GPtrArray *choices, const run_info *info,
     return true;
 }
 
+/* Where several runs are sent, each line says which one it is about. */
+static void
+print_name(const char *path, const char *name)
+{
+    if (path != NULL)
+        fprintf(stderr, "export %s, %s: ", name, path);
+    else
+        fprintf(stderr, "export %s: ", name);
+}
+
 static uint64_t
-sum_delivered(const GPtrArray *exporters, bool show)
+sum_delivered(const GPtrArray *exporters, const char *path, bool show)
 {
     uint64_t sum = 0;
 
@@ -96,9 +107,11 @@ sum_delivered(const GPtrArray *exporters, bool show)
         struct export_state s;
 
         exporter_state(exporters->pdata[i], &s);
-        if (show)
-            fprintf(stderr, "export %s: %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT "\n",
-                    s.name, s.delivered, s.of);
+        if (show) {
+            print_name(path, s.name);
+            fprintf(stderr, "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT "\n",
+                    s.delivered, s.of);
+        }
         sum += s.delivered;
         g_free(s.kind);
         g_free(s.name);
@@ -107,17 +120,27 @@ sum_delivered(const GPtrArray *exporters, bool show)
     return sum;
 }
 
+static int stopped_by; /* a signal; 0: none */
+
+static gboolean
+on_signal(void *data)
+{
+    stopped_by = GPOINTER_TO_INT(data);
+    exporters_skip_wait();
+    return G_SOURCE_CONTINUE;
+}
+
 /* As long as it goes on, however long; `wait_ns` without any progress is the end. */
 static void
-deliver(const GPtrArray *exporters, int64_t wait_ns, bool show)
+deliver(const GPtrArray *exporters, const char *path, int64_t wait_ns, bool show)
 {
-    for (guint i = 0; i < exporters->len; i++) {
+    for (guint i = 0; i < exporters->len && stopped_by == 0; i++) {
         int64_t moved_ns = chrono_now();
-        uint64_t before = sum_delivered(exporters, false);
+        uint64_t before = sum_delivered(exporters, path, false);
 
         while (!exporter_wait(exporters->pdata[i], MIN(NS_PER_S, wait_ns)) &&
-               chrono_now() - moved_ns < wait_ns) {
-            const uint64_t now = sum_delivered(exporters, show);
+               stopped_by == 0 && chrono_now() - moved_ns < wait_ns) {
+            const uint64_t now = sum_delivered(exporters, path, show);
 
             if (now != before)
                 moved_ns = chrono_now();
@@ -127,47 +150,73 @@ deliver(const GPtrArray *exporters, int64_t wait_ns, bool show)
 }
 
 static void
-print_done(const GPtrArray *exporters)
+print_done(const GPtrArray *exporters, const char *path)
 {
     for (guint i = 0; i < exporters->len; i++) {
         struct export_state s;
 
         exporter_state(exporters->pdata[i], &s);
-        if (s.complete)
+        if (s.complete) {
+            print_name(path, s.name);
             fprintf(stderr,
-                    "export %s: complete, %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+                    "complete, %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
                     " samples delivered\n",
-                    s.name, s.delivered, s.of);
+                    s.delivered, s.of);
+        }
         g_free(s.kind);
         g_free(s.name);
         g_free(s.error);
     }
 }
 
-int
-cmd_export(const args *a)
+/* One run to all exporters; the exit code. */
+static int
+export_run(const args *a, const char *path, const GPtrArray *choices)
 {
-    g_autoptr(GPtrArray) choices = g_ptr_array_new_with_free_func(choice_free);
     g_autoptr(GPtrArray) exporters =
         g_ptr_array_new_with_free_func((GDestroyNotify)exporter_free);
     g_autoptr(run_info) info = NULL;
     GError *error = NULL;
+    const char *shown = args_positional_count(a) > 1 ? path : NULL;
     const int64_t wait_ns = args_duration(a, "export-wait");
     const bool quiet = args_bool(a, "quiet");
     int64_t begin_ns;
 
-    if (!read_choices(a, choices, &error))
-        return args_fail(a, error);
-    info = load(args_positional(a, 0), &error);
-    if (info == NULL || !start_all(a, choices, info, exporters, &error))
+    info = load(path, &error);
+    if (info == NULL || !start_all(a, path, choices, info, exporters, &error))
         return args_fail(a, error);
     begin_ns = chrono_now();
-    deliver(exporters, wait_ns, !quiet);
+    deliver(exporters, shown, wait_ns, !quiet);
     if (!exporters_finish(
             exporters, info,
             MAX(wait_ns - (chrono_now() - begin_ns), MIN(wait_ns, NS_PER_S))))
         return EXIT_EXPORT;
     if (!quiet)
-        print_done(exporters);
+        print_done(exporters, shown);
     return EXIT_OK;
+}
+
+/* Which of two ends is told: wrong usage before an unfinished delivery. */
+static int
+worse(int one, int other)
+{
+    if (one == EXIT_OK || other == EXIT_OK)
+        return MAX(one, other);
+    return MIN(one, other);
+}
+
+int
+cmd_export(const args *a)
+{
+    g_autoptr(GPtrArray) choices = g_ptr_array_new_with_free_func(choice_free);
+    GError *error = NULL;
+    int code = EXIT_OK;
+
+    if (!read_choices(a, choices, &error))
+        return args_fail(a, error);
+    g_unix_signal_add(SIGINT, on_signal, GINT_TO_POINTER(SIGINT));
+    g_unix_signal_add(SIGTERM, on_signal, GINT_TO_POINTER(SIGTERM));
+    for (unsigned i = 0; i < args_positional_count(a) && stopped_by == 0; i++)
+        code = worse(code, export_run(a, args_positional(a, i), choices));
+    return stopped_by != 0 ? 128 + stopped_by : code;
 }

@@ -15,8 +15,9 @@ static const command command_table[] = {
     { "show", "RUN.lens...", 1, 1000, "Show the summary of a run file", NULL,
       "lens show lens-20260102-030405.lens\nlens show run.lens --json | jq "
       ".run.verdict" },
-    { "export", "RUN.lens --to NAME:k=v", 1, 1, "Send a run file to exporters",
-      "Goes on where an earlier delivery stopped, unless --again.",
+    { "export", "RUN.lens... --to NAME:k=v", 1, 10000, "Send run files to exporters",
+      "Goes on where an earlier delivery stopped, unless --again. Exit code 5: something\n"
+      "is not delivered yet.",
       "lens export run.lens --to csv:path=samples.csv" },
     { "import", "csv|jsonl FILE", 2, 2, "Make a run file from numbers measured elsewhere",
       NULL, "lens import csv times.csv --map ttft_ms=first_token -o other.lens" },
