@@ -134,7 +134,7 @@ engine_finish(engine *e, flight *f, uint32_t outcome)
         ((flight *)e->in_flight->pdata[f->slot])->slot = f->slot;
     g_ptr_array_add(e->idle, f);
     engine_count_in_flight(e, -1);
-    engine_push(e, flight_take(f));
+    engine_complete(e, f);
 
     if (wait_ns == 0) {
         engine_release(e, r);
@@ -229,6 +229,8 @@ on_end(exchange *x, const struct exchange_end *end)
 {
     flight *f = x->user;
 
+    if (engine_follow(f->context->owner, f, end))
+        return;
     flight_end(f, end);
     engine_settle(f->context->owner, f);
 }

@@ -25,17 +25,19 @@ check_flight(engine *e, flight *f, int64_t now_ns)
 {
     const plan_target *t = e->run->target;
     const exchange *x = f->exchange;
+    int64_t start_ns;
 
     if (x == NULL)
         return; /* waits for its retry */
+    start_ns = f->follows > 0 ? f->first_start_ns : x->start_ns;
     if (f->terminal) {
         if (now_ns - f->terminal_ns > TAIL_NS)
             engine_stop_flight(e, f, LENS_KIND_NETWORK, LENS_OUTCOME_FAILED,
                                "the answer did not end after its last message");
-    } else if (t->timeout_ns > 0 && now_ns - x->start_ns > t->timeout_ns) {
+    } else if (t->timeout_ns > 0 && now_ns - start_ns > t->timeout_ns) {
         time_out(e, f, "total: the request did not end", t->timeout_ns);
     } else if (t->stream && !f->output && t->first_token_timeout_ns > 0 &&
-               now_ns - x->start_ns > t->first_token_timeout_ns) {
+               now_ns - start_ns > t->first_token_timeout_ns) {
         time_out(e, f, "first: no output", t->first_token_timeout_ns);
     } else if (f->output && t->idle_timeout_ns > 0 &&
                now_ns - f->last_output_ns > t->idle_timeout_ns) {
@@ -235,6 +237,7 @@ engine_beat(engine *e)
     e->report->stall_ns = MAX(e->report->stall_ns, now_ns - e->beat_ns - ENGINE_BEAT_NS);
     e->beat_ns = now_ns;
     sweep(e, now_ns);
+    engine_sweep_afters(e, now_ns, atomic_load(&e->run->stop) == STOP_NOW);
     heed_stop(e, now_ns);
     heed_drain(e, now_ns);
     if (now_ns - e->report_start_ns >= REPORT_NS)

@@ -131,14 +131,26 @@ engine_arm(engine *e)
     if (e->run->plan->spin && next_ns != INT64_MAX)
         next_ns -= SPIN_NS;
     timer_set(&e->due, next_ns);
-    poller_wake_at(e->poller, transport_deadline(e->transport));
+    poller_wake_at(e->poller, MIN(transport_deadline(e->transport),
+                                  e->after_transport == NULL
+                                      ? INT64_MAX
+                                      : transport_deadline(e->after_transport)));
 }
 
 static bool
 is_over(const engine *e)
 {
     return (e->finishing || (e->exhausted && engine_next(e) == NULL)) &&
-           e->in_flight->len == 0 && e->held == 0 && e->unsent->len == 0;
+           e->in_flight->len == 0 && e->held == 0 && e->unsent->len == 0 &&
+           e->afters->len == 0;
+}
+
+static void
+run_transports(engine *e)
+{
+    transport_run(e->transport);
+    if (e->after_transport != NULL)
+        transport_run(e->after_transport);
 }
 
 static void
@@ -148,10 +160,10 @@ after_turn(void *data)
 
     if (e->transport == NULL)
         return;
-    transport_run(e->transport);
+    run_transports(e);
     run_agenda(e);
     engine_pump(e);
-    transport_run(e->transport);
+    run_transports(e);
     if (e->unsent->len > 0)
         engine_push_unsent(e);
     engine_arm(e);
@@ -217,6 +229,7 @@ engine_new(stage_run *run, unsigned shard, GError **error)
     e->in_flight = g_ptr_array_new();
     e->idle = g_ptr_array_new();
     e->unsent = g_ptr_array_new();
+    e->afters = g_ptr_array_new();
     e->pending = g_array_new(FALSE, FALSE, sizeof(struct lens_arrival));
     e->due.item.fd = e->heartbeat.item.fd = -1;
     e->report = client_report_new();
@@ -280,9 +293,11 @@ engine_free(engine *e)
     agenda_clear(&e->agenda);
     prompt_clear(&e->prompt);
     transport_free(e->transport);
+    transport_free(e->after_transport);
     free_flights(e->in_flight);
     free_flights(e->idle);
     g_ptr_array_unref(e->unsent);
+    g_ptr_array_unref(e->afters);
     g_array_unref(e->pending);
     instance_close(e->workload);
     instance_close(e->provider);

@@ -6,6 +6,7 @@
 #include "secret.h"
 
 enum { TEXT_LIMIT = 16 * 1024 * 1024, EXTRA_LIMIT = 16 * 1024, NAME_LIMIT = 256 };
+enum { FOLLOW_LIMIT = 64 * 1024 };
 
 static void
 set_text(char **field, struct lens_bytes text)
@@ -52,6 +53,43 @@ append_extra(GString *extra, const struct lens_event *e)
     }
 }
 
+void
+flight_take_late(attempt *a, GString *extra, const struct lens_event *e)
+{
+    switch (e->kind) {
+    case LENS_EV_USAGE:
+        if (e->code < LENS_USAGE_COUNT)
+            a->usage[e->code] = e->value;
+        break;
+    case LENS_EV_MODEL:
+        set_text(&a->served_model, e->text);
+        break;
+    case LENS_EV_TIER:
+        set_text(&a->tier, e->text);
+        break;
+    case LENS_EV_EXTRA:
+        append_extra(extra, e);
+        break;
+    case LENS_EV_COST:
+        a->cost_reported_usd = e->number;
+        break;
+    default:
+        break;
+    }
+}
+
+static void
+note_follow_up(flight *f, const struct lens_event *e)
+{
+    GString **to = e->code == LENS_FOLLOW_AFTER ? &f->after : &f->next;
+
+    if (*to != NULL)
+        g_string_truncate(*to, 0);
+    flight_append(to, e->text.data, e->text.size, FOLLOW_LIMIT);
+    f->next_wanted |= e->code == LENS_FOLLOW_STREAM;
+    f->after_wanted |= e->code == LENS_FOLLOW_AFTER;
+}
+
 static lens_status
 on_event(struct lens_sink *sink, const struct lens_event *e)
 {
@@ -96,6 +134,10 @@ on_event(struct lens_sink *sink, const struct lens_event *e)
         break;
     case LENS_EV_COST:
         a->cost_reported_usd = e->number;
+        break;
+    case LENS_EV_FOLLOW_UP:
+        if (e->code == LENS_FOLLOW_STREAM || e->code == LENS_FOLLOW_AFTER)
+            note_follow_up(f, e);
         break;
     default:
         break; /* of a newer minor */

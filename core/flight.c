@@ -67,6 +67,8 @@ flight_free(flight *f)
     g_string_free(f->extra, TRUE);
     free_text(f->text);
     free_text(f->reasoning);
+    free_text(f->next);
+    free_text(f->after);
     g_free(f->marks);
     g_free(f);
 }
@@ -87,7 +89,8 @@ forget_try(flight *f)
     f->mark_count = 0;
     f->terminal = f->output = f->failed = f->content = false;
     f->last_output_ns = f->terminal_ns = -1;
-    f->decoder_fresh = false;
+    f->decoder_fresh = f->next_wanted = f->after_wanted = false;
+    f->follows = 0;
     empty_text(f->error_body);
     g_string_truncate(f->extra, 0);
 }
@@ -215,7 +218,7 @@ flight_head(exchange *x)
     f->now->http_status = x->status;
     if (!is_fine(x->status))
         return true;
-    if (!open_decoder(f))
+    if (f->follows == 0 && !open_decoder(f))
         return false;
     f->at_ns = x->last_byte_ns;
     f->clock = x->first_byte_clock;
@@ -246,12 +249,30 @@ flight_body(exchange *x, const char *data, size_t size, int64_t at_ns, uint32_t 
 
 /* ---- the end ---- */
 
+/* The try's connection and departure are those of its first exchange. */
+static void
+take_further(flight *f)
+{
+    const exchange *x = f->exchange;
+    attempt *a = f->now;
+
+    a->end_ns = flight_run_time(f, x->end_ns);
+    a->bytes_sent += x->bytes_sent;
+    a->bytes_received += x->bytes_received;
+    if (x->status != 0)
+        a->http_status = x->status;
+}
+
 static void
 take_exchange(flight *f)
 {
     const exchange *x = f->exchange;
     attempt *a = f->now;
 
+    if (f->follows > 0) {
+        take_further(f);
+        return;
+    }
     a->start_ns = flight_run_time(f, x->start_ns);
     a->dns_ns = flight_run_time(f, x->dns_ns);
     a->connect_ns = flight_run_time(f, x->connect_ns);
@@ -410,6 +431,26 @@ flight_stop(flight *f, uint32_t kind, uint32_t where, const char *detail)
     settle_texts(f);
 }
 
+bool
+flight_may_follow(const flight *f, const struct exchange_end *end)
+{
+    return f->next_wanted && !f->failed && !f->terminal && end->kind == LENS_KIND_NONE &&
+           is_fine(f->exchange->status);
+}
+
+void
+flight_follow(flight *f, exchange *next)
+{
+    flight_take_marks(f);
+    if (f->follows == 0)
+        f->first_start_ns = f->exchange->start_ns;
+    take_exchange(f);
+    f->follows++;
+    f->next_wanted = false;
+    f->exchange = next;
+    empty_text(f->error_body);
+}
+
 /* The server closed a kept connection just when the request went out on it: a try of its
  * own. */
 void
@@ -418,6 +459,8 @@ flight_resend(exchange *x)
     flight *f = x->user;
     attempt *lost = f->now;
 
+    if (f->follows > 0)
+        return; /* the request itself left long ago */
     take_exchange(f);
     lost->end_ns = flight_run_time(f, chrono_now());
     lost->reused = true;

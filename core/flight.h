@@ -50,6 +50,10 @@ typedef struct flight {
     int64_t last_output_ns; /* monotonic, for the gap timer */
     int64_t terminal_ns;    /* monotonic */
     GString *error_body;
+    GString *next, *after; /* args of follow-ups; NULL: there never was one */
+    bool next_wanted, after_wanted;
+    unsigned follows;       /* exchanges of this try that followed on the first */
+    int64_t first_start_ns; /* monotonic, of that first one; only when there were any */
     GString *text, *reasoning, *extra;
     unsigned slot; /* in the worker's list */
 } flight;
@@ -68,6 +72,12 @@ bool flight_body(exchange *x, const char *data, size_t size, int64_t at_ns,
                  uint32_t clock);
 void flight_look(exchange *x);
 void flight_resend(exchange *x);
+/* The try's exchange has ended, and another one is to bring its output. */
+bool flight_may_follow(const flight *f, const struct exchange_end *end);
+/* Which is `next`: the same try goes on, its request has left already. */
+void flight_follow(flight *f, exchange *next);
+/* An event of an answer that came after the end; `extra` is an unfinished object. */
+void flight_take_late(attempt *a, GString *extra, const struct lens_event *e);
 /* The try ended by itself. */
 void flight_end(flight *f, const struct exchange_end *end);
 /* The try was ended by us. */
