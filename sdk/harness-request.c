@@ -155,7 +155,7 @@ answer_is(struct lens_harness *h, const char *how, const char *text)
     if (strcmp(h->answer.data, text) != 0)
         return lens_harness_problem(h, "the mock's %s answer reads `%s`, expected `%s`",
                                     how, h->answer.data, text);
-    if (h->output_tokens >= 0 && h->output_tokens != 3)
+    if (text[0] != '\0' && h->output_tokens >= 0 && h->output_tokens != 3)
         return lens_harness_problem(h, "the mock's %s answer has %lld tokens, expected 3",
                                     how, (long long)h->output_tokens);
     return 1;
@@ -200,6 +200,16 @@ mock_error(struct lens_harness *h, const struct lens_provider *p, void *self,
     return ok;
 }
 
+/* Vectors and ranks hold no text. */
+static int
+generates_text(const struct lens_provider *p, uint32_t api)
+{
+    const struct lens_api *described =
+        (const void *)((const char *)p->apis + (size_t)api * p->api_size);
+
+    return described->task != LENS_TASK_EMBEDDING && described->task != LENS_TASK_RERANK;
+}
+
 static int
 mock_whole(struct lens_harness *h, const struct lens_provider *p, void *self,
            uint32_t api, struct encoder *e)
@@ -219,7 +229,7 @@ mock_whole(struct lens_harness *h, const struct lens_provider *p, void *self,
     answer.size = text.size;
     ok = ok &&
          lens_harness_decode(h, p, self, &answer, text.size, 0, LENS_WANT_CONTENT) &&
-         answer_is(h, "whole", "Hello");
+         answer_is(h, "whole", generates_text(p, api) ? "Hello" : "");
     e->buffer.text = NULL;
     lens_sheet_clear(&text);
     return ok;

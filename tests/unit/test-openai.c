@@ -1,4 +1,5 @@
-/* What the providers openai and compat ask for, and what their mock understands. */
+/* What the providers openai, azure and compat ask for, and what their mocks understand.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -136,6 +137,125 @@ the_url_is_joined_with_or_without_v1(void **state)
         describe(&a, &ask);
         assert_string_equal(a.request.method.data, "POST");
         assert_string_equal(a.request.url.data, cases[i].url);
+        asked_close(&a);
+    }
+}
+
+/* As the portal and the clients write them. */
+static void
+azure_has_a_path_of_its_own(void **state)
+{
+    static const struct {
+        const char *api, *options, *url;
+    } cases[] = {
+        { "azure.chat", "url=https://r.openai.azure.com",
+          "https://r.openai.azure.com/openai/v1/chat/completions" },
+        { "azure.chat", "url=https://r.openai.azure.com/openai/v1/",
+          "https://r.openai.azure.com/openai/v1/chat/completions" },
+        { "azure.chat", "url=https://r.openai.azure.com/,api_version=preview",
+          "https://r.openai.azure.com/openai/v1/chat/completions?api-version=preview" },
+        { "azure.chat", "url=https://r.openai.azure.com,api_version=2024-10-21",
+          "https://r.openai.azure.com/openai/deployments/m/chat/completions"
+          "?api-version=2024-10-21" },
+        { "azure.embeddings",
+          "url=https://r.openai.azure.com/openai,api_version=2024-10-21,deployment=d 1",
+          "https://r.openai.azure.com/openai/deployments/d%201/embeddings"
+          "?api-version=2024-10-21" },
+        { "azure.responses",
+          "url=https://r.openai.azure.com,api_version=2025-03-01-preview",
+          "https://r.openai.azure.com/openai/responses?api-version=2025-03-01-preview" },
+        { "azure.chat",
+          "url=https://r.openai.azure.com/openai/deployments/gpt/chat/completions"
+          "?api-version=2024-06-01",
+          "https://r.openai.azure.com/openai/deployments/gpt/chat/completions"
+          "?api-version=2024-06-01" },
+        { "azure.completions", "url=https://r.openai.azure.com?api-version=2024-06-01",
+          "https://r.openai.azure.com/openai/deployments/m/completions"
+          "?api-version=2024-06-01" },
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const struct lens_ask ask = plain_ask();
+        struct asked a;
+
+        asked_open(&a, cases[i].api, cases[i].options);
+        describe(&a, &ask);
+        assert_string_equal(a.request.url.data, cases[i].url);
+        asked_close(&a);
+    }
+}
+
+static void
+azure_takes_a_key_or_a_token(void **state)
+{
+    struct lens_ask ask = plain_ask();
+    g_autofree char *body = NULL;
+    struct asked a;
+
+    (void)state;
+    g_setenv("TEST_KEY", "k-1", TRUE);
+    g_setenv("TEST_TOKEN", "t-1", TRUE);
+    asked_open(&a, "azure.chat", "url=http://h,api_key=env:TEST_KEY,deployment=d");
+    describe(&a, &ask);
+    assert_string_equal(header_of(&a, "api-key"), "k-1");
+    assert_null(header_of(&a, "Authorization"));
+    body = body_of(&a);
+    assert_true(g_str_has_prefix(body, "{\"model\":\"d\","));
+    asked_close(&a);
+
+    asked_open(&a, "azure.chat",
+               "url=http://h,api_key=env:TEST_KEY,token=env:TEST_TOKEN");
+    describe(&a, &ask);
+    assert_null(header_of(&a, "api-key"));
+    assert_string_equal(header_of(&a, "Authorization"), "Bearer t-1");
+    asked_close(&a);
+
+    /* What was fetched comes with the ask; before that nothing is sent. */
+    asked_open(&a, "azure.chat", "url=http://h,auth=entra,api_key=env:TEST_KEY");
+    describe(&a, &ask);
+    assert_null(header_of(&a, "api-key"));
+    assert_null(header_of(&a, "Authorization"));
+    lens_request_reset(&a.request);
+    ask.credential = bytes_of("jwt\nt-2\n");
+    describe(&a, &ask);
+    assert_string_equal(header_of(&a, "Authorization"), "Bearer t-2");
+    asked_close(&a);
+}
+
+static void
+embeddings_take_each_turn_for_a_text(void **state)
+{
+    static const struct {
+        const char *api, *options, *body;
+        unsigned turns;
+    } cases[] = {
+        { "openai.embeddings", "url=http://h",
+          "{\"model\":\"m\",\"input\":\"Say \\\"hi\\\"\\n\",\"encoding_format\":"
+          "\"base64\"}",
+          1 },
+        { "compat.embeddings", "url=http://h,dimensions=256",
+          "{\"model\":\"m\",\"input\":[\"Say \\\"hi\\\"\\n\",\"Say \\\"hi\\\"\\n\"],"
+          "\"encoding_format\":\"float\",\"dimensions\":256}",
+          2 },
+    };
+    const struct lens_turn two[] = { user, user };
+
+    (void)state;
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *body = NULL;
+        struct lens_ask ask = plain_ask();
+        struct asked a;
+
+        ask.flags = 0;
+        ask.set = LENS_SET_MAX_OUTPUT | LENS_SET_TEMPERATURE;
+        ask.max_output = 5;
+        ask.turns = two;
+        ask.turn_count = cases[i].turns;
+        asked_open(&a, cases[i].api, cases[i].options);
+        describe(&a, &ask);
+        body = body_of(&a);
+        assert_string_equal(body, cases[i].body);
         asked_close(&a);
     }
 }
@@ -490,7 +610,10 @@ the_mock_understands_requests(void **state)
           9, "mock" },
         { "GET", "/v1/models", "", LENS_OK, LENS_MOCK_MODELS, 0, 0, -1, "mock" },
         { "GET", "/v1/chat/completions", "", LENS_E_UNSUPPORTED, 0, 0, 0, -1, NULL },
-        { "POST", "/v1/embeddings", "{}", LENS_E_UNSUPPORTED, 0, 0, 0, -1, NULL },
+        { "POST", "/v1/embeddings", "{}", LENS_E_PROTOCOL, 0, 0, 0, -1, NULL },
+        { "POST", "/v1/embeddings", "{\"model\":\"e\",\"input\":\"a\"}", LENS_OK, 3, 0, 0,
+          1, "e" },
+        { "POST", "/v1/rerank", "{}", LENS_E_UNSUPPORTED, 0, 0, 0, -1, NULL },
         { "POST", "/v1/chat/completions", "{\"model\":\"m\"}", LENS_E_PROTOCOL, 0, 0, 0,
           -1, NULL },
         { "POST", "/v1/chat/completions", "{\"messages\":", LENS_E_PROTOCOL, 0, 0, 0, -1,
@@ -530,6 +653,9 @@ main(void)
     const char *const dirs[] = { PLUGINS, NULL };
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_url_is_joined_with_or_without_v1),
+        cmocka_unit_test(azure_has_a_path_of_its_own),
+        cmocka_unit_test(azure_takes_a_key_or_a_token),
+        cmocka_unit_test(embeddings_take_each_turn_for_a_text),
         cmocka_unit_test(the_body_says_what_was_asked),
         cmocka_unit_test(extra_wins_over_every_member),
         cmocka_unit_test(extra_that_is_no_object_is_refused),

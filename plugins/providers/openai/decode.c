@@ -258,7 +258,9 @@ decode_whole(struct stream *s, struct lens_bytes json)
     if (lens_json_find(json.data, json.size, "0", &first))
         lens_json_raw(&first, &one);
     s->base.flags |= LENS_STREAM_MESSAGES;
-    st = s->provider->api == API_RESPONSES ? responses_whole(s, one) : whole_chat(s, one);
+    st = s->provider->api == API_RESPONSES    ? responses_whole(s, one)
+         : s->provider->api == API_EMBEDDINGS ? embeddings_document(s, one)
+                                              : whole_chat(s, one);
     if (st == LENS_OK)
         st = decode_settle_usage(s);
     if (st == LENS_OK)

@@ -3,60 +3,46 @@
 #include <string.h>
 
 #include "openai.h"
+#include "sdk/auth.h"
 #include "sdk/body.h"
 #include "sdk/messages.h"
-
-static lens_status
-add_header(const struct provider *p, struct lens_request *r, const struct lens_pair *h)
-{
-    const size_t size = h->name.size + h->value.size + 2;
-    char *copy = malloc(size), *value;
-    lens_status st;
-
-    if (copy == NULL)
-        return p->host->fail(p->host, LENS_E_NOMEM, "out of memory");
-    value = copy + h->name.size + 1;
-    memcpy(copy, h->name.data, h->name.size);
-    copy[h->name.size] = '\0';
-    memcpy(value, h->value.data, h->value.size);
-    value[h->value.size] = '\0';
-    st = p->host->req_header(r, copy, value, 0);
-    free(copy);
-    return st;
-}
+#include "sdk/request.h"
+#include "sdk/turns.h"
 
 lens_status
-describe_identity(const struct provider *p, struct lens_request *r)
+describe_identity(const struct provider *p, struct lens_bytes credential,
+                  struct lens_request *r)
 {
+    const struct lens_host *h = p->host;
     lens_status st = LENS_OK;
 
-    if (p->authorization != NULL)
-        st =
-            p->host->req_header(r, "Authorization", p->authorization, LENS_HEADER_SECRET);
+    if (p->azure.auth != NULL)
+        st = lens_auth_bearer_add(h, credential, r);
+    else if (p->authorization != NULL)
+        st = h->req_header(r, "Authorization", p->authorization, LENS_HEADER_SECRET);
+    else if (p->azure.api_key != NULL)
+        st = h->req_header(r, "api-key", p->azure.api_key, LENS_HEADER_SECRET);
     if (st == LENS_OK && p->organization != NULL)
-        st = p->host->req_header(r, "OpenAI-Organization", p->organization, 0);
+        st = h->req_header(r, "OpenAI-Organization", p->organization, 0);
     if (st == LENS_OK && p->project != NULL)
-        st = p->host->req_header(r, "OpenAI-Project", p->project, 0);
+        st = h->req_header(r, "OpenAI-Project", p->project, 0);
     return st;
 }
 
 static lens_status
-write_headers(const struct provider *p, const struct lens_ask *ask,
-              struct lens_request *r)
+write_head(const struct provider *p, const struct lens_ask *ask, struct lens_request *r)
 {
-    const bool stream = (ask->flags & LENS_ASK_STREAM) != 0;
-    lens_status st = p->host->req_header(r, "Content-Type", "application/json", 0);
+    char *own = p->is_azure ? azure_url(p, p->api, ask->model) : NULL;
+    lens_status st;
 
+    if (p->is_azure && own == NULL)
+        return p->host->fail(p->host, LENS_E_NOMEM, "out of memory");
+    st = lens_request_begin(p->host, ask, own != NULL ? own : p->url, "text/event-stream",
+                            NULL, r);
+    free(own);
     if (st == LENS_OK)
-        st = p->host->req_header(r, "Accept",
-                                 stream ? "text/event-stream" : "application/json", 0);
-    if (st == LENS_OK)
-        st = describe_identity(p, r);
-    for (uint32_t i = 0; i < ask->header_count && st == LENS_OK; i++)
-        st = add_header(p, r,
-                        (const struct lens_pair *)((const char *)ask->headers +
-                                                   (size_t)i * ask->header_size));
-    return st;
+        st = describe_identity(p, ask->credential, r);
+    return st == LENS_OK ? lens_request_headers(p->host, ask, r) : st;
 }
 
 /* The limit has another name in each api, and servers refuse a second one. */
@@ -101,12 +87,10 @@ write_sampling(const struct provider *p, const struct lens_ask *ask, struct lens
         lens_body_int(b, "n", ask->n);
     if (ask->stop_count > 0 && lens_body_member(b, "stop")) {
         for (uint32_t i = 0; i < ask->stop_count; i++) {
-            const struct lens_bytes *stop =
-                (const struct lens_bytes *)((const char *)ask->stop +
-                                            (size_t)i * ask->stop_size);
+            const struct lens_bytes stop = lens_stop_at(ask, i);
 
             lens_write(&b->w, i == 0 ? "[" : ",");
-            lens_write_string(&b->w, stop->data, stop->size);
+            lens_write_string(&b->w, stop.data, stop.size);
         }
         lens_write(&b->w, "]");
     }
@@ -123,7 +107,7 @@ write_stream(const struct provider *p, const struct lens_ask *ask, struct lens_b
         return;
     if (p->api != API_RESPONSES && p->include_usage)
         lens_body_flag_in(b, "stream_options", "include_usage", true);
-    else if (p->api == API_RESPONSES && !p->compat)
+    else if (p->api == API_RESPONSES && !p->compat && !p->is_azure)
         lens_body_flag_in(b, "stream_options", "include_obfuscation", p->obfuscation);
 }
 
@@ -158,7 +142,8 @@ write_reasoning(const struct provider *p, struct lens_body *b)
 static lens_status
 write_prompt(const struct provider *p, const struct lens_ask *ask, struct lens_body *b)
 {
-    static const char *const names[API_COUNT] = { "messages", "prompt", "input" };
+    static const char *const names[API_COUNT] = { "messages", "prompt", "input",
+                                                  "input" };
 
     if (!lens_body_member(b, names[p->api]))
         return LENS_OK;
@@ -172,6 +157,33 @@ write_prompt(const struct provider *p, const struct lens_ask *ask, struct lens_b
     }
 }
 
+static void
+write_parameters(const struct provider *p, const struct lens_ask *ask,
+                 struct lens_body *b)
+{
+    write_stream(p, ask, b);
+    write_limit(p, ask, b);
+    write_sampling(p, ask, b);
+    write_forced_length(p, ask, b);
+    write_tools(p, ask, b);
+    write_reasoning(p, b);
+    lens_body_text(b, "service_tier", p->tier);
+    if (p->echo && lens_body_member(b, "echo"))
+        lens_write(&b->w, "true");
+    if (p->api == API_RESPONSES && lens_body_member(b, "store"))
+        lens_write(&b->w, p->store ? "true" : "false");
+}
+
+/* With Azure the model of a body is its deployment. */
+static void
+write_model(const struct provider *p, const struct lens_ask *ask, struct lens_body *b)
+{
+    if (p->azure.deployment != NULL)
+        lens_body_text(b, "model", p->azure.deployment);
+    else if (ask->model.size > 0)
+        lens_body_string(b, "model", ask->model);
+}
+
 static lens_status
 write_body(const struct provider *p, const struct lens_ask *ask, struct lens_request *r)
 {
@@ -181,25 +193,16 @@ write_body(const struct provider *p, const struct lens_ask *ask, struct lens_req
     if (!lens_body_begin(&b, r, p->host->req_body, ask->extra))
         return p->host->fail(p->host, LENS_E_CONFIG,
                              "extra is not a JSON object, for instance {\"top_k\":40}");
-    if (ask->model.size > 0)
-        lens_body_string(&b, "model", ask->model);
-    st = write_prompt(p, ask, &b);
+    write_model(p, ask, &b);
+    st = p->api == API_EMBEDDINGS ? embeddings_write(p, ask, &b)
+                                  : write_prompt(p, ask, &b);
     if (st != LENS_OK)
         return p->host->fail(p->host, st,
                              st == LENS_E_NOMEM
                                  ? "out of memory"
                                  : "the prompt has parts that this api cannot carry");
-    write_stream(p, ask, &b);
-    write_limit(p, ask, &b);
-    write_sampling(p, ask, &b);
-    write_forced_length(p, ask, &b);
-    write_tools(p, ask, &b);
-    write_reasoning(p, &b);
-    lens_body_text(&b, "service_tier", p->tier);
-    if (p->echo && lens_body_member(&b, "echo"))
-        lens_write(&b.w, "true");
-    if (p->api == API_RESPONSES && lens_body_member(&b, "store"))
-        lens_write(&b.w, p->store ? "true" : "false");
+    if (p->api != API_EMBEDDINGS)
+        write_parameters(p, ask, &b);
     return lens_body_end(&b);
 }
 
@@ -207,10 +210,8 @@ lens_status
 openai_describe(void *self, const struct lens_ask *ask, struct lens_request *r)
 {
     const struct provider *p = self;
-    lens_status st = p->host->req_line(r, "POST", p->url);
+    const lens_status st = write_head(p, ask, r);
 
-    if (st == LENS_OK)
-        st = write_headers(p, ask, r);
     if (st != LENS_OK)
         return st;
     if (ask->body.size > 0)

@@ -5,10 +5,10 @@
 enum { CALLS = 0 };
 
 static void
-open_chunk(struct mock_out *o)
+open_chunk(struct lens_mock_out *o)
 {
     lens_write(&o->w, "data: {\"id\":");
-    mock_id(o, "chatcmpl-");
+    lens_mock_id(o, "chatcmpl-");
     lens_write(&o->w, ",\"object\":\"chat.completion.chunk\"");
     mock_model(o);
     lens_write(&o->w, ",\"system_fingerprint\":\"fp_lens\",\"choices\":[");
@@ -16,35 +16,39 @@ open_chunk(struct mock_out *o)
 
 /* With usage asked for, every chunk but the last says null. */
 static void
-close_chunk(struct mock_out *o)
+close_chunk(struct lens_mock_out *o)
 {
     lens_write(&o->w, o->turn->usage ? "],\"usage\":null}\n\n" : "]}\n\n");
 }
 
 static void
-text_chunk(struct mock_out *o, const char *member)
+text_chunk(struct lens_mock_out *o, const char *member)
 {
     open_chunk(o);
-    lens_write(&o->w, "{\"index\":0,\"delta\":{\"");
+    lens_write(&o->w, "{\"index\":0,");
+    if (o->turn->scratch[MOCK_AZURE] != 0)
+        lens_write(&o->w, "\"content_filter_results\":{\"hate\":{\"filtered\":false,"
+                          "\"severity\":\"safe\"}},");
+    lens_write(&o->w, "\"delta\":{\"");
     lens_write(&o->w, member);
     lens_write(&o->w, "\":");
-    mock_string(o, o->step->text);
+    lens_mock_string(o, o->step->text);
     lens_write(&o->w, "},\"logprobs\":null,\"finish_reason\":null}");
     close_chunk(o);
 }
 
 static void
-call_id(struct mock_out *o, uint64_t nth)
+call_id(struct lens_mock_out *o, uint64_t nth)
 {
-    mock_id(o, nth == 0   ? "call_0"
-               : nth == 1 ? "call_1"
-               : nth == 2 ? "call_2"
-                          : "call_3");
+    lens_mock_id(o, nth == 0   ? "call_0"
+                    : nth == 1 ? "call_1"
+                    : nth == 2 ? "call_2"
+                               : "call_3");
 }
 
 /* Name and id come once, then only arguments. */
 static void
-tool_chunk(struct mock_out *o, struct lens_bytes name, struct lens_bytes arguments)
+tool_chunk(struct lens_mock_out *o, struct lens_bytes name, struct lens_bytes arguments)
 {
     uint64_t *calls = &o->turn->scratch[CALLS];
 
@@ -57,19 +61,32 @@ tool_chunk(struct mock_out *o, struct lens_bytes name, struct lens_bytes argumen
         lens_write(&o->w, ",\"id\":");
         call_id(o, *calls - 1);
         lens_write(&o->w, ",\"type\":\"function\",\"function\":{\"name\":");
-        mock_string(o, name);
+        lens_mock_string(o, name);
         lens_write(&o->w, ",\"arguments\":");
     } else {
         lens_write(&o->w, ",\"function\":{\"arguments\":");
     }
-    mock_string(o, arguments);
+    lens_mock_string(o, arguments);
     lens_write(&o->w, "}}]},\"logprobs\":null,\"finish_reason\":null}");
     close_chunk(o);
 }
 
+/* The first chunk is about the prompt alone: no choice, no id. */
 static void
-begin(struct mock_out *o)
+prompt_filter(struct lens_mock_out *o)
 {
+    if (o->turn->scratch[MOCK_AZURE] == 0)
+        return;
+    lens_write(&o->w, "data: {\"choices\":[],\"created\":0,\"id\":\"\",\"model\":\"\","
+                      "\"object\":\"\",\"prompt_filter_results\":[{\"prompt_index\":0,"
+                      "\"content_filter_results\":{\"hate\":{\"filtered\":false,"
+                      "\"severity\":\"safe\"}}}]}\n\n");
+}
+
+static void
+begin(struct lens_mock_out *o)
+{
+    prompt_filter(o);
     open_chunk(o);
     lens_write(&o->w, "{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\","
                       "\"refusal\":null},\"logprobs\":null,\"finish_reason\":null}");
@@ -77,11 +94,11 @@ begin(struct mock_out *o)
 }
 
 static void
-finish(struct mock_out *o)
+finish(struct lens_mock_out *o)
 {
     open_chunk(o);
     lens_write(&o->w, "{\"index\":0,\"delta\":{},\"logprobs\":null,\"finish_reason\":");
-    mock_string(o, o->step->text);
+    lens_mock_string(o, o->step->text);
     lens_write(&o->w, "}");
     close_chunk(o);
     if (o->turn->usage) {
@@ -94,7 +111,7 @@ finish(struct mock_out *o)
 }
 
 static void
-error(struct mock_out *o)
+error(struct lens_mock_out *o)
 {
     lens_write(&o->w, "data: {\"error\":");
     mock_error(o);
@@ -102,12 +119,12 @@ error(struct mock_out *o)
 }
 
 static void
-whole(struct mock_out *o)
+whole(struct lens_mock_out *o)
 {
     const struct lens_mock_step *s = o->step;
 
     lens_write(&o->w, "{\"id\":");
-    mock_id(o, "chatcmpl-");
+    lens_mock_id(o, "chatcmpl-");
     lens_write(&o->w, ",\"object\":\"chat.completion\"");
     mock_model(o);
     lens_write(&o->w, ",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\","
@@ -115,23 +132,23 @@ whole(struct mock_out *o)
     if (s->name.size > 0 && s->text.size == 0)
         lens_write(&o->w, "null");
     else
-        mock_string(o, s->text);
+        lens_mock_string(o, s->text);
     lens_write(&o->w, ",\"refusal\":null,\"annotations\":[]");
     if (s->reasoning.size > 0) {
         lens_write(&o->w, ",\"reasoning_content\":");
-        mock_string(o, s->reasoning);
+        lens_mock_string(o, s->reasoning);
     }
     if (s->name.size > 0) {
         lens_write(&o->w, ",\"tool_calls\":[{\"id\":");
         call_id(o, 0);
         lens_write(&o->w, ",\"type\":\"function\",\"function\":{\"name\":");
-        mock_string(o, s->name);
+        lens_mock_string(o, s->name);
         lens_write(&o->w, ",\"arguments\":");
-        mock_string(o, s->arguments);
+        lens_mock_string(o, s->arguments);
         lens_write(&o->w, "}}]");
     }
     lens_write(&o->w, "},\"logprobs\":null,\"finish_reason\":");
-    mock_string(o, s->finish);
+    lens_mock_string(o, s->finish);
     lens_write(&o->w, "}],\"usage\":");
     mock_usage(o);
     lens_write(&o->w,
@@ -139,7 +156,7 @@ whole(struct mock_out *o)
 }
 
 void
-mock_chat(struct mock_out *o)
+mock_chat(struct lens_mock_out *o)
 {
     switch (o->step->kind) {
     case LENS_STEP_BEGIN:
@@ -174,31 +191,32 @@ mock_chat(struct mock_out *o)
 /* ---- completions: text only ---- */
 
 static void
-open_text(struct mock_out *o, const char *before)
+open_text(struct lens_mock_out *o, const char *before)
 {
     lens_write(&o->w, before);
     lens_write(&o->w, "{\"id\":");
-    mock_id(o, "cmpl-");
+    lens_mock_id(o, "cmpl-");
     lens_write(&o->w, ",\"object\":\"text_completion\"");
     mock_model(o);
     lens_write(&o->w, ",\"choices\":[");
 }
 
 static void
-text_choice(struct mock_out *o, struct lens_bytes text, struct lens_bytes finish_reason)
+text_choice(struct lens_mock_out *o, struct lens_bytes text,
+            struct lens_bytes finish_reason)
 {
     lens_write(&o->w, "{\"text\":");
-    mock_string(o, text);
+    lens_mock_string(o, text);
     lens_write(&o->w, ",\"index\":0,\"logprobs\":null,\"finish_reason\":");
     if (finish_reason.size > 0)
-        mock_string(o, finish_reason);
+        lens_mock_string(o, finish_reason);
     else
         lens_write(&o->w, "null");
     lens_write(&o->w, "}");
 }
 
 static void
-finish_text(struct mock_out *o)
+finish_text(struct lens_mock_out *o)
 {
     open_text(o, "data: ");
     text_choice(o, (struct lens_bytes){ "", 0 }, o->step->text);
@@ -213,7 +231,7 @@ finish_text(struct mock_out *o)
 }
 
 void
-mock_completions(struct mock_out *o)
+mock_completions(struct lens_mock_out *o)
 {
     switch (o->step->kind) {
     case LENS_STEP_REASONING:

@@ -12,14 +12,14 @@ enum { ITEM_NONE = 0, ITEM_REASONING, ITEM_MESSAGE, ITEM_CALL };
 static const struct lens_bytes nothing = { "", 0 };
 
 static void
-text(struct mock_out *o, const char *json)
+text(struct lens_mock_out *o, const char *json)
 {
     lens_write(&o->w, json);
 }
 
 /* `event: T`, and `data:` up to the sequence number. */
 static void
-open_event(struct mock_out *o, const char *type)
+open_event(struct lens_mock_out *o, const char *type)
 {
     text(o, "event: ");
     text(o, type);
@@ -30,13 +30,13 @@ open_event(struct mock_out *o, const char *type)
 }
 
 static void
-close_event(struct mock_out *o)
+close_event(struct lens_mock_out *o)
 {
     text(o, "}\n\n");
 }
 
 static void
-write_index(struct mock_out *o)
+write_index(struct lens_mock_out *o)
 {
     text(o, ",\"output_index\":");
     lens_write_int(&o->w, (int64_t)o->turn->scratch[INDEX]);
@@ -53,13 +53,13 @@ item_prefix(uint64_t kind, uint64_t index)
 }
 
 static void
-item_id(struct mock_out *o)
+item_id(struct lens_mock_out *o)
 {
-    mock_id(o, item_prefix(o->turn->scratch[OPEN], o->turn->scratch[INDEX]));
+    lens_mock_id(o, item_prefix(o->turn->scratch[OPEN], o->turn->scratch[INDEX]));
 }
 
 static void
-write_item_place(struct mock_out *o)
+write_item_place(struct lens_mock_out *o)
 {
     text(o, ",\"item_id\":");
     item_id(o);
@@ -69,29 +69,29 @@ write_item_place(struct mock_out *o)
 /* ---- the response object ---- */
 
 static void
-write_message_content(struct mock_out *o, struct lens_bytes content)
+write_message_content(struct lens_mock_out *o, struct lens_bytes content)
 {
     text(o, "{\"type\":\"output_text\",\"text\":");
-    mock_string(o, content);
+    lens_mock_string(o, content);
     text(o, ",\"annotations\":[],\"logprobs\":[]}");
 }
 
 /* One finished or fresh item: `content` is its text, summary or arguments. */
 static void
-write_item(struct mock_out *o, uint64_t kind, bool done, struct lens_bytes name,
+write_item(struct lens_mock_out *o, uint64_t kind, bool done, struct lens_bytes name,
            struct lens_bytes content)
 {
     static const char *const status[] = { "\"status\":\"in_progress\"",
                                           "\"status\":\"completed\"" };
 
     text(o, "{\"id\":");
-    mock_id(o, item_prefix(kind, o->turn->scratch[INDEX]));
+    lens_mock_id(o, item_prefix(kind, o->turn->scratch[INDEX]));
     switch (kind) {
     case ITEM_REASONING:
         text(o, ",\"type\":\"reasoning\",\"summary\":[");
         if (done) {
             text(o, "{\"type\":\"summary_text\",\"text\":");
-            mock_string(o, content);
+            lens_mock_string(o, content);
             text(o, "}");
         }
         text(o, "]}");
@@ -108,17 +108,17 @@ write_item(struct mock_out *o, uint64_t kind, bool done, struct lens_bytes name,
         text(o, ",\"type\":\"function_call\",");
         text(o, status[done]);
         text(o, ",\"call_id\":");
-        mock_id(o, "call_");
+        lens_mock_id(o, "call_");
         text(o, ",\"name\":");
-        mock_string(o, name);
+        lens_mock_string(o, name);
         text(o, ",\"arguments\":");
-        mock_string(o, content);
+        lens_mock_string(o, content);
         text(o, "}");
     }
 }
 
 static void
-write_usage(struct mock_out *o)
+write_usage(struct lens_mock_out *o)
 {
     const struct lens_mock_step *s = o->step;
 
@@ -137,7 +137,7 @@ write_usage(struct mock_out *o)
 
 /* All that was said, as the list of a finished response. */
 static void
-write_output(struct mock_out *o, struct lens_bytes visible)
+write_output(struct lens_mock_out *o, struct lens_bytes visible)
 {
     const struct lens_mock_step *s = o->step;
     const char *comma = "";
@@ -165,7 +165,7 @@ write_output(struct mock_out *o, struct lens_bytes visible)
 enum state { STATE_STARTED, STATE_ENDED, STATE_FAILED };
 
 static bool
-hit_limit(const struct mock_out *o)
+hit_limit(const struct lens_mock_out *o)
 {
     const struct lens_bytes f =
         o->step->kind == LENS_STEP_WHOLE ? o->step->finish : o->step->text;
@@ -174,12 +174,12 @@ hit_limit(const struct mock_out *o)
 }
 
 static void
-write_response(struct mock_out *o, enum state state, struct lens_bytes visible)
+write_response(struct lens_mock_out *o, enum state state, struct lens_bytes visible)
 {
     const bool cut = state == STATE_ENDED && hit_limit(o);
 
     text(o, "{\"id\":");
-    mock_id(o, "resp_");
+    lens_mock_id(o, "resp_");
     text(o, ",\"object\":\"response\",\"created_at\":");
     lens_write_int(&o->w, o->turn->now_s);
     text(o, ",\"model\":\"");
@@ -220,7 +220,7 @@ write_response(struct mock_out *o, enum state state, struct lens_bytes visible)
 /* ---- events ---- */
 
 static void
-state_event(struct mock_out *o, const char *type, enum state state,
+state_event(struct lens_mock_out *o, const char *type, enum state state,
             struct lens_bytes visible)
 {
     open_event(o, type);
@@ -230,7 +230,8 @@ state_event(struct mock_out *o, const char *type, enum state state,
 }
 
 static void
-part_event(struct mock_out *o, const char *type, bool summary, struct lens_bytes content)
+part_event(struct lens_mock_out *o, const char *type, bool summary,
+           struct lens_bytes content)
 {
     open_event(o, type);
     write_item_place(o);
@@ -238,7 +239,7 @@ part_event(struct mock_out *o, const char *type, bool summary, struct lens_bytes
          summary ? ",\"summary_index\":0,\"part\":" : ",\"content_index\":0,\"part\":");
     if (summary) {
         text(o, "{\"type\":\"summary_text\",\"text\":");
-        mock_string(o, content);
+        lens_mock_string(o, content);
         text(o, "}");
     } else {
         write_message_content(o, content);
@@ -247,7 +248,7 @@ part_event(struct mock_out *o, const char *type, bool summary, struct lens_bytes
 }
 
 static void
-item_event(struct mock_out *o, const char *type, bool done, struct lens_bytes name,
+item_event(struct lens_mock_out *o, const char *type, bool done, struct lens_bytes name,
            struct lens_bytes content)
 {
     open_event(o, type);
@@ -258,7 +259,7 @@ item_event(struct mock_out *o, const char *type, bool done, struct lens_bytes na
 }
 
 static void
-open_item(struct mock_out *o, uint64_t kind, struct lens_bytes name)
+open_item(struct lens_mock_out *o, uint64_t kind, struct lens_bytes name)
 {
     o->turn->scratch[OPEN] = kind;
     item_event(o, "response.output_item.added", false, name, nothing);
@@ -270,7 +271,7 @@ open_item(struct mock_out *o, uint64_t kind, struct lens_bytes name)
 
 /* A fragment, or with `done` the whole text of the open item. */
 static void
-text_event(struct mock_out *o, bool done, struct lens_bytes content)
+text_event(struct lens_mock_out *o, bool done, struct lens_bytes content)
 {
     switch (o->turn->scratch[OPEN]) {
     case ITEM_REASONING:
@@ -293,13 +294,13 @@ text_event(struct mock_out *o, bool done, struct lens_bytes content)
         text(o, done ? ",\"arguments\":" : ",\"delta\":");
         break;
     }
-    mock_string(o, content);
+    lens_mock_string(o, content);
     close_event(o);
 }
 
 /* What was said in the open item, as far as the host tells. */
 static struct lens_bytes
-open_content(const struct mock_out *o)
+open_content(const struct lens_mock_out *o)
 {
     const struct lens_mock_step *s = o->step;
 
@@ -311,7 +312,7 @@ open_content(const struct mock_out *o)
 }
 
 static void
-close_item(struct mock_out *o)
+close_item(struct lens_mock_out *o)
 {
     const uint64_t kind = o->turn->scratch[OPEN];
     const struct lens_bytes content = open_content(o);
@@ -329,7 +330,7 @@ close_item(struct mock_out *o)
 }
 
 static void
-fragment(struct mock_out *o, uint64_t kind)
+fragment(struct lens_mock_out *o, uint64_t kind)
 {
     if (o->turn->scratch[OPEN] != kind) {
         close_item(o);
@@ -339,7 +340,7 @@ fragment(struct mock_out *o, uint64_t kind)
 }
 
 static void
-tool(struct mock_out *o)
+tool(struct lens_mock_out *o)
 {
     if (o->step->name.size > 0 || o->turn->scratch[OPEN] != ITEM_CALL) {
         close_item(o);
@@ -350,7 +351,7 @@ tool(struct mock_out *o)
 }
 
 static void
-finish(struct mock_out *o)
+finish(struct lens_mock_out *o)
 {
     struct lens_bytes visible = nothing;
 
@@ -362,7 +363,7 @@ finish(struct mock_out *o)
 }
 
 static void
-error(struct mock_out *o)
+error(struct lens_mock_out *o)
 {
     open_event(o, "error");
     text(o, ",\"error\":");
@@ -371,7 +372,7 @@ error(struct mock_out *o)
 }
 
 void
-mock_responses(struct mock_out *o)
+mock_responses(struct lens_mock_out *o)
 {
     switch (o->step->kind) {
     case LENS_STEP_BEGIN:

@@ -3,27 +3,7 @@
 #include <stdbool.h>
 
 void
-mock_string(struct mock_out *o, struct lens_bytes text)
-{
-    lens_write_string(&o->w, text.data, text.size);
-}
-
-void
-mock_id(struct mock_out *o, const char *prefix)
-{
-    static const char digits[] = "0123456789abcdef";
-    char text[16];
-
-    for (int i = 0; i < 16; i++)
-        text[i] = digits[o->turn->id >> (60 - 4 * i) & 15];
-    lens_write(&o->w, "\"");
-    lens_write(&o->w, prefix);
-    lens_write_bytes(&o->w, text, sizeof text);
-    lens_write(&o->w, "\"");
-}
-
-void
-mock_model(struct mock_out *o)
+mock_model(struct lens_mock_out *o)
 {
     lens_write(&o->w, ",\"created\":");
     lens_write_int(&o->w, o->turn->now_s);
@@ -32,30 +12,25 @@ mock_model(struct mock_out *o)
     lens_write(&o->w, "\"");
 }
 
-static void
-number(struct mock_out *o, const char *name, int64_t value)
-{
-    lens_write(&o->w, name);
-    lens_write_int(&o->w, value > 0 ? value : 0);
-}
-
 void
-mock_usage(struct mock_out *o)
+mock_usage(struct lens_mock_out *o)
 {
     const struct lens_mock_step *s = o->step;
 
-    number(o, "{\"prompt_tokens\":", s->input_tokens);
-    number(o, ",\"completion_tokens\":", s->output_tokens);
-    number(o, ",\"total_tokens\":", s->input_tokens + s->output_tokens);
-    number(o, ",\"prompt_tokens_details\":{\"cached_tokens\":", s->cached_tokens);
-    number(o, ",\"audio_tokens\":0},\"completion_tokens_details\":{\"reasoning_tokens\":",
-           s->reasoning_tokens);
+    lens_mock_number(o, "{\"prompt_tokens\":", s->input_tokens);
+    lens_mock_number(o, ",\"completion_tokens\":", s->output_tokens);
+    lens_mock_number(o, ",\"total_tokens\":", s->input_tokens + s->output_tokens);
+    lens_mock_number(o,
+                     ",\"prompt_tokens_details\":{\"cached_tokens\":", s->cached_tokens);
+    lens_mock_number(
+        o, ",\"audio_tokens\":0},\"completion_tokens_details\":{\"reasoning_tokens\":",
+        s->reasoning_tokens);
     lens_write(&o->w, ",\"audio_tokens\":0,\"accepted_prediction_tokens\":0,"
                       "\"rejected_prediction_tokens\":0}}");
 }
 
 void
-mock_error(struct mock_out *o)
+mock_error(struct lens_mock_out *o)
 {
     static const struct {
         uint32_t kind;
@@ -83,7 +58,7 @@ mock_error(struct mock_out *o)
         }
     }
     lens_write(&o->w, "{\"message\":");
-    mock_string(o, o->step->text);
+    lens_mock_string(o, o->step->text);
     lens_write(&o->w, ",\"type\":\"");
     lens_write(&o->w, type);
     lens_write(&o->w, "\",\"param\":null,\"code\":");

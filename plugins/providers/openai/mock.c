@@ -1,52 +1,8 @@
 #include "mock.h"
 
-#include <stdbool.h>
-
 #include "openai.h"
 
 /* ---- recognising ---- */
-
-static bool
-path_ends(struct lens_bytes path, const char *end)
-{
-    const char *query = path.size > 0 ? memchr(path.data, '?', path.size) : NULL;
-    size_t size = query != NULL ? (size_t)(query - path.data) : path.size;
-    const size_t end_size = strlen(end);
-
-    while (size > 0 && path.data[size - 1] == '/')
-        size--;
-    return size >= end_size && memcmp(path.data + size - end_size, end, end_size) == 0;
-}
-
-static bool
-method_is(const struct lens_mock_request *r, const char *name)
-{
-    return r->method.size == strlen(name) &&
-           memcmp(r->method.data, name, r->method.size) == 0;
-}
-
-/* The model's name as it stands, escapes and all; cut before anything that is not whole.
- */
-static void
-copy_model(struct lens_json *j, char out[static 128])
-{
-    struct lens_json_string name;
-    size_t size;
-
-    if (!lens_json_string(j, &name) || name.raw.size == 0)
-        return;
-    size = name.raw.size < 128 ? name.raw.size : 127;
-    if (size < name.raw.size) {
-        const char *escape = memchr(name.raw.data, '\\', size);
-
-        if (escape != NULL)
-            size = (size_t)(escape - name.raw.data);
-        while (size > 0 && ((unsigned char)name.raw.data[size] & 0xc0) == 0x80)
-            size--;
-    }
-    memcpy(out, name.raw.data, size);
-    out[size] = '\0';
-}
 
 static void
 read_stream_options(struct lens_json *j, struct lens_mock_turn *turn)
@@ -55,11 +11,9 @@ read_stream_options(struct lens_json *j, struct lens_mock_turn *turn)
     struct lens_key_room room;
     int32_t value;
 
-    if (lens_json_peek(j) != LENS_JSON_OBJECT) {
-        lens_json_skip(j);
+    if (!lens_read_object(j))
         return;
-    }
-    for (lens_json_object(j); lens_read_member(j, &key, &room);) {
+    while (lens_read_member(j, &key, &room)) {
         if (LENS_KEY(key, "include_usage"))
             turn->usage = lens_json_bool(j, &value) && value;
         else
@@ -68,32 +22,40 @@ read_stream_options(struct lens_json *j, struct lens_mock_turn *turn)
 }
 
 struct found {
-    bool prompt, broken_limit;
+    bool prompt, broken_limit, base64;
+    int64_t inputs, dimensions;
 };
 
-static void
-read_limit(struct lens_json *j, struct lens_mock_turn *turn, struct found *f)
+/* Texts of `input`: a string is one, so is a list of token numbers. */
+static int64_t
+count_inputs(struct lens_json j)
 {
-    const enum lens_json_type type = lens_json_peek(j);
-    int64_t limit;
+    int64_t count = 0;
+    bool numbers = false;
 
-    if (type == LENS_JSON_NULL)
-        lens_json_skip(j);
-    else if (lens_json_int(j, &limit) && limit >= 1)
-        turn->max_output = limit;
-    else
-        f->broken_limit = true;
+    if (lens_json_peek(&j) != LENS_JSON_ARRAY)
+        return 1;
+    for (lens_json_array(&j); lens_json_element(&j); count++) {
+        numbers = lens_json_peek(&j) == LENS_JSON_NUMBER;
+        lens_json_skip(&j);
+    }
+    return numbers || count == 0 ? 1 : count;
 }
 
-/* About four bytes make a token. */
 static void
 read_prompt(struct lens_json *j, struct lens_mock_turn *turn, struct found *f)
 {
-    struct lens_bytes raw;
+    f->inputs = count_inputs(*j);
+    f->prompt = lens_mock_read_prompt(j, turn);
+}
 
-    lens_read_raw(j, &raw);
-    f->prompt = raw.size > 0;
-    turn->input_tokens = raw.size > 4 ? (int64_t)(raw.size / 4) : 1;
+static void
+read_format(struct lens_json *j, struct found *f)
+{
+    struct lens_json_string format;
+
+    lens_read_string(j, &format);
+    f->base64 = LENS_KEY(format.raw, "base64");
 }
 
 static bool
@@ -109,7 +71,7 @@ read_request(struct lens_bytes body, struct lens_mock_turn *turn, struct found *
         return false;
     for (lens_json_object(&j); lens_read_member(&j, &key, &room);) {
         if (LENS_KEY(key, "model"))
-            copy_model(&j, turn->model);
+            lens_mock_read_model(&j, turn);
         else if (LENS_KEY(key, "messages") || LENS_KEY(key, "prompt") ||
                  LENS_KEY(key, "input"))
             read_prompt(&j, turn, f);
@@ -119,40 +81,61 @@ read_request(struct lens_bytes body, struct lens_mock_turn *turn, struct found *
             read_stream_options(&j, turn);
         else if (LENS_KEY(key, "max_tokens") || LENS_KEY(key, "max_completion_tokens") ||
                  LENS_KEY(key, "max_output_tokens"))
-            read_limit(&j, turn, f);
+            f->broken_limit = !lens_mock_read_limit(&j, turn) || f->broken_limit;
+        else if (LENS_KEY(key, "encoding_format"))
+            read_format(&j, f);
+        else if (LENS_KEY(key, "dimensions"))
+            lens_read_tokens(&j, &f->dimensions);
         else
             lens_json_skip(&j);
     }
     return lens_json_end(&j);
 }
 
-static lens_status
-recognise(const struct lens_mock_request *r, struct lens_mock_turn *turn,
-          const char **why)
+/* False: another path. */
+static bool
+find_api(const struct lens_mock_request *r, struct lens_mock_turn *turn)
+{
+    /* The longer one first: both end in /completions. */
+    for (uint32_t i = 0; i < API_COUNT; i++) {
+        if (lens_mock_path_ends(r, openai_routes[i])) {
+            turn->api = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Vectors are made at once, and their number and length are bounded. */
+static void
+settle_embeddings(struct lens_mock_turn *turn, const struct found *f)
+{
+    const int64_t length = f->dimensions > 0 && f->dimensions < 4096 ? f->dimensions : 8;
+
+    turn->stream = 0;
+    turn->max_output = 1;
+    turn->scratch[MOCK_INPUTS] = (uint64_t)(f->inputs < 2048 ? f->inputs : 2048);
+    turn->scratch[MOCK_SHAPE] = (uint64_t)length * 2 + f->base64;
+}
+
+lens_status
+mock_recognise(const struct lens_mock_request *r, struct lens_mock_turn *turn,
+               const char **why)
 {
     static const char *const missing[API_COUNT] = {
         "you must provide a messages parameter",
         "you must provide a prompt parameter",
         "you must provide an input parameter",
+        "you must provide an input parameter",
     };
     struct found f = { 0 };
 
-    turn->max_output = -1;
-    turn->input_tokens = 1;
-    memcpy(turn->model, "mock", sizeof "mock");
-    if (method_is(r, "GET") && path_ends(r->path, "/models")) {
+    lens_mock_turn_begin(turn, 0);
+    if (lens_mock_method_is(r, "GET") && lens_mock_path_ends(r, "/models")) {
         turn->api = LENS_MOCK_MODELS;
         return LENS_OK;
     }
-    if (!method_is(r, "POST"))
-        return LENS_E_UNSUPPORTED;
-    if (path_ends(r->path, "/chat/completions"))
-        turn->api = API_CHAT;
-    else if (path_ends(r->path, "/completions"))
-        turn->api = API_COMPLETIONS;
-    else if (path_ends(r->path, "/responses"))
-        turn->api = API_RESPONSES;
-    else
+    if (!lens_mock_method_is(r, "POST") || !find_api(r, turn))
         return LENS_E_UNSUPPORTED;
     *why = "the request body is not a JSON object";
     if (!read_request(r->body, turn, &f))
@@ -160,22 +143,16 @@ recognise(const struct lens_mock_request *r, struct lens_mock_turn *turn,
     *why = missing[turn->api];
     if (!f.prompt)
         return LENS_E_PROTOCOL;
+    if (turn->api == API_EMBEDDINGS)
+        settle_embeddings(turn, &f);
     *why = "the limit of output tokens must be an integer of at least 1";
     return f.broken_limit ? LENS_E_PROTOCOL : LENS_OK;
 }
 
 /* ---- encoding ---- */
 
-static lens_status
-put(void *to, const void *data, size_t size)
-{
-    struct mock_out *o = to;
-
-    return o->append(o->buffer, data, size);
-}
-
 static void
-write_refusal(struct mock_out *o)
+write_refusal(struct lens_mock_out *o)
 {
     lens_write(&o->w, "{\"error\":");
     mock_error(o);
@@ -183,26 +160,22 @@ write_refusal(struct mock_out *o)
 }
 
 static void
-write_models(struct mock_out *o)
+write_models(struct lens_mock_out *o)
 {
     lens_write(&o->w, "{\"object\":\"list\",\"data\":[{\"id\":");
-    mock_string(o, o->step->text);
+    lens_mock_string(o, o->step->text);
     lens_write(&o->w, ",\"object\":\"model\",\"created\":");
     lens_write_int(&o->w, o->turn->now_s);
     lens_write(&o->w, ",\"owned_by\":\"lens\"}]}");
 }
 
-static lens_status
-encode(struct lens_mock_turn *turn, const struct lens_mock_step *step,
-       struct lens_buffer *buffer, mock_append_fn append)
+lens_status
+mock_encode(struct lens_mock_turn *turn, const struct lens_mock_step *step,
+            struct lens_buffer *buffer, lens_mock_append_fn append)
 {
-    struct mock_out o;
+    struct lens_mock_out o;
 
-    o.turn = turn;
-    o.step = step;
-    o.buffer = buffer;
-    o.append = append;
-    lens_write_begin(&o.w, &o, put);
+    lens_mock_out_begin(&o, turn, step, buffer, append);
     if (step->kind == LENS_STEP_REFUSED)
         write_refusal(&o);
     else if (step->kind == LENS_STEP_MODELS)
@@ -211,6 +184,8 @@ encode(struct lens_mock_turn *turn, const struct lens_mock_step *step,
         mock_chat(&o);
     else if (turn->api == API_COMPLETIONS)
         mock_completions(&o);
+    else if (turn->api == API_EMBEDDINGS)
+        mock_embeddings(&o);
     else
         mock_responses(&o);
     return lens_write_end(&o.w);
@@ -218,6 +193,6 @@ encode(struct lens_mock_turn *turn, const struct lens_mock_step *step,
 
 const struct lens_mock openai_mock = {
     .struct_size = sizeof openai_mock,
-    .recognise = recognise,
-    .encode = encode,
+    .recognise = mock_recognise,
+    .encode = mock_encode,
 };

@@ -1,21 +1,31 @@
 /* models: the list of models as a side call. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "openai.h"
+#include "sdk/auth.h"
 #include "sdk/emit.h"
+#include "sdk/request.h"
 
+/* The list costs nothing, so it also tells whether the server is there and lets us in. */
 lens_status
 openai_call_describe(void *self, const struct lens_call *call, struct lens_request *r)
 {
     const struct provider *p = self;
+    const struct lens_bytes none = { NULL, 0 };
+    char *own;
     lens_status st;
 
-    if (call->kind != LENS_CALL_MODELS)
+    if (call->kind == LENS_CALL_AUTH)
+        return lens_auth_describe(p->azure.auth, call, r);
+    if (call->kind != LENS_CALL_MODELS && call->kind != LENS_CALL_HEALTH)
         return LENS_E_UNSUPPORTED;
-    st = p->host->req_line(r, "GET", p->models_url);
-    if (st == LENS_OK)
-        st = p->host->req_header(r, "Accept", "application/json", 0);
-    return st == LENS_OK ? describe_identity(p, r) : st;
+    own = p->is_azure ? azure_url(p, API_COUNT, none) : NULL;
+    if (p->is_azure && own == NULL)
+        return p->host->fail(p->host, LENS_E_NOMEM, "out of memory");
+    st = lens_request_get(p->host, own != NULL ? own : p->models_url, NULL, r);
+    free(own);
+    return st == LENS_OK ? describe_identity(p, call->credential, r) : st;
 }
 
 static lens_status
@@ -61,10 +71,14 @@ openai_call_decode(void *self, uint32_t kind, const struct lens_answer *a,
     struct lens_json j;
     lens_status st = LENS_OK;
 
-    if (kind != LENS_CALL_MODELS)
+    if (kind == LENS_CALL_AUTH)
+        return lens_auth_decode(p->azure.auth, a, sink);
+    if (kind != LENS_CALL_MODELS && kind != LENS_CALL_HEALTH)
         return LENS_E_UNSUPPORTED;
     if (a->status < 200 || a->status > 299)
         return openai_classify(self, a, sink);
+    if (kind == LENS_CALL_HEALTH)
+        return LENS_OK;
     if (!lens_json_find(a->body.data, a->body.size, "data", &j) &&
         !lens_json_find(a->body.data, a->body.size, "models", &j))
         lens_json_begin(&j, a->body.data, a->body.size);

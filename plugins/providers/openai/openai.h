@@ -1,5 +1,6 @@
-/* openai: the wire protocols of OpenAI and of the servers that speak them, as the two
- * providers `openai` and `compat` of one shared object. Protocols.md 3, 4, 5 and 14. */
+/* openai: the wire protocols of OpenAI and of the servers that speak them, as the three
+ * providers `openai`, `azure` and `compat` of one shared object. Protocols.md 3 to 6 and
+ * 14. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,14 +11,34 @@
 #include "sdk/members.h"
 #include "sdk/stream.h"
 
-/* Index into the apis of both providers. */
-enum api { API_CHAT = 0, API_COMPLETIONS = 1, API_RESPONSES = 2, API_COUNT };
+/* Index into the apis of all three providers. */
+enum api {
+    API_CHAT = 0,
+    API_COMPLETIONS = 1,
+    API_RESPONSES = 2,
+    API_EMBEDDINGS = 3,
+    API_COUNT
+};
+
+struct lens_auth;
+struct lens_body;
+
+/* What only `azure` has. */
+struct azure {
+    char *endpoint, *query;  /* of the resource; of the given URL, with its ?; owned */
+    char *of_url;            /* deployment that the given URL names; owned, or NULL */
+    const char *deployment;  /* NULL: the model's name is that of its deployment */
+    const char *api_version; /* NULL: not said */
+    const char *api_key;     /* sent as api-key; NULL: a token */
+    struct lens_auth *auth;  /* fetches tokens; NULL: none */
+    bool classic;            /* path with deployments, not /openai/v1 */
+};
 
 /* An instance: one api of one base URL. */
 struct provider {
     const struct lens_host *host;
     enum api api;
-    bool compat;
+    bool compat, is_azure;
     bool include_usage;
     bool reasoning_outside;  /* reasoning tokens are not part of the output count */
     bool echo;               /* the prompt comes back as the first text of each choice */
@@ -26,11 +47,15 @@ struct provider {
     const char *organization, *project, *tier, *effort; /* NULL: not given */
     char *url, *models_url;                             /* of this api, of the list */
     char *authorization;                                /* NULL: no key */
+    const char *encoding;                               /* of embeddings */
+    int64_t dimensions;                                 /* of embeddings; 0: not said */
+    struct azure azure;
 };
 
 /* Token counts as the protocol says them; -1: not said. */
 struct usage {
     int64_t input, cache_read, cache_write, output, reasoning;
+    int64_t input_audio, input_image, output_audio, output_image;
 };
 
 /* A tool call of the first choice, by its number. */
@@ -100,8 +125,28 @@ lens_status openai_call_describe(void *self, const struct lens_call *,
                                  struct lens_request *);
 lens_status openai_call_decode(void *self, uint32_t kind, const struct lens_answer *,
                                struct lens_sink *);
-/* The headers that every request of an instance carries. */
-lens_status describe_identity(const struct provider *p, struct lens_request *);
+/* The headers that every request of an instance carries; `credential` as in an ask. */
+lens_status describe_identity(const struct provider *p, struct lens_bytes credential,
+                              struct lens_request *);
+
+/* azure.c */
+/* Options, URL and authorisation of an opened instance. */
+lens_status azure_open(struct provider *p, const char *url);
+void azure_close(struct azure *a);
+/* URL of an api for a deployment, or of the list of models (API_COUNT). NULL: out of
+ * memory; the caller frees. */
+char *azure_url(const struct provider *p, enum api api, struct lens_bytes model);
+
+/* embeddings.c */
+lens_status embeddings_write(const struct provider *p, const struct lens_ask *ask,
+                             struct lens_body *b);
+lens_status embeddings_document(struct stream *s, struct lens_bytes json);
+
+/* plugin.c: the path of an api behind the version. */
+extern const char *const openai_routes[API_COUNT];
 
 /* mock.c */
 extern const struct lens_mock openai_mock;
+
+/* mock-azure.c */
+extern const struct lens_mock azure_mock;

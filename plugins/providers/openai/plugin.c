@@ -1,9 +1,10 @@
-/* plugin: the two providers, their options and the exported symbol. */
+/* plugin: the three providers, their options and the exported symbol. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "openai.h"
+#include "sdk/request.h"
 
 #define COMMON_OPTIONS                                                                \
     { "include_usage",                                                                \
@@ -38,6 +39,22 @@
           NULL,                                                                       \
           NULL,                                                                       \
           "tier that is asked for, for instance default, flex or priority" },         \
+        { "encoding_format",                                                          \
+          LENS_OPT_CHOICE,                                                            \
+          0,                                                                          \
+          "auto",                                                                     \
+          "auto|float|base64",                                                        \
+          NULL,                                                                       \
+          NULL,                                                                       \
+          "form of the numbers (embeddings); auto: base64, with compat float" },      \
+        { "dimensions",                                                               \
+          LENS_OPT_INT,                                                               \
+          0,                                                                          \
+          "0",                                                                        \
+          "0..1000000",                                                               \
+          NULL,                                                                       \
+          NULL,                                                                       \
+          "length of each vector (embeddings); 0: the model's own" },                 \
     {                                                                                 \
         "store", LENS_OPT_BOOL, 0, "false", NULL, NULL, NULL,                         \
             "lets the server keep the answer (responses)"                             \
@@ -69,15 +86,42 @@ static const struct lens_option compat_options[] = {
     COMMON_OPTIONS,
 };
 
+static const struct lens_option azure_options[] = {
+    { "url", LENS_OPT_URL, LENS_OPT_REQUIRED, NULL, NULL, NULL, "AZURE_OPENAI_ENDPOINT",
+      "endpoint of the resource, for instance https://NAME.openai.azure.com" },
+    { "api_key", LENS_OPT_SECRET, 0, NULL, NULL, NULL, "AZURE_OPENAI_API_KEY",
+      "key, sent as api-key" },
+    { "token", LENS_OPT_SECRET, 0, NULL, NULL, NULL, "AZURE_OPENAI_AD_TOKEN",
+      "Entra token, sent as Authorization: Bearer; wins over api_key" },
+    { "auth", LENS_OPT_CHOICE, 0, "key", "key|entra|managed_identity|command", NULL, NULL,
+      "key: api_key or token; else a token that is fetched and renewed" },
+    { "token_command", LENS_OPT_STRING, 0, NULL, NULL, NULL, NULL,
+      "prints a token and is run again before it ends (auth=command)" },
+    { "tenant", LENS_OPT_STRING, 0, NULL, NULL, NULL, "AZURE_TENANT_ID",
+      "tenant of the application (auth=entra)" },
+    { "client_id", LENS_OPT_STRING, 0, NULL, NULL, NULL, "AZURE_CLIENT_ID",
+      "application, or the identity that the user assigned (auth=managed_identity)" },
+    { "client_secret", LENS_OPT_SECRET, 0, NULL, NULL, NULL, "AZURE_CLIENT_SECRET",
+      "secret of the application (auth=entra)" },
+    { "deployment", LENS_OPT_STRING, 0, NULL, NULL, NULL, NULL,
+      "deployment that is asked; else the model's name" },
+    { "api_version", LENS_OPT_STRING, 0, NULL, NULL, NULL, "OPENAI_API_VERSION",
+      "for instance 2024-10-21; a date means the path with deployments, else v1" },
+    { "include_obfuscation", LENS_OPT_BOOL, 0, "false", NULL, NULL, NULL,
+      "lets the server pad events against traffic analysis (responses)" },
+    COMMON_OPTIONS,
+};
+
 static const struct lens_api apis[API_COUNT] = {
     { "chat", "chat completions", LENS_TASK_CHAT, 0, "text/event-stream" },
     { "completions", "legacy text completions", LENS_TASK_COMPLETION, 0,
       "text/event-stream" },
     { "responses", "responses", LENS_TASK_CHAT, 0, "text/event-stream" },
+    { "embeddings", "embeddings", LENS_TASK_EMBEDDING, LENS_API_NO_STREAM, NULL },
 };
 
-static const char *const routes[API_COUNT] = { "/chat/completions", "/completions",
-                                               "/responses" };
+const char *const openai_routes[API_COUNT] = { "/chat/completions", "/completions",
+                                               "/responses", "/embeddings" };
 
 static size_t
 without_slashes(const char *base, size_t size)
@@ -92,10 +136,10 @@ static size_t
 without_route(const char *base, const char *host, size_t size)
 {
     for (int i = 0; i < API_COUNT; i++) {
-        const size_t route = strlen(routes[i]);
+        const size_t route = strlen(openai_routes[i]);
 
         if (base + size >= host + route &&
-            memcmp(base + size - route, routes[i], route) == 0)
+            memcmp(base + size - route, openai_routes[i], route) == 0)
             return size - route;
     }
     return size;
@@ -121,17 +165,6 @@ join_url(const char *base, const char *route)
     return url;
 }
 
-static char *
-bearer(const char *key)
-{
-    const size_t length = strlen(key) + sizeof "Bearer ";
-    char *text = malloc(length);
-
-    if (text != NULL)
-        snprintf(text, length, "Bearer %s", key);
-    return text;
-}
-
 static const char *
 limit_name(const struct provider *p, const char *chosen)
 {
@@ -151,9 +184,8 @@ provider_close(void *self)
         return;
     free(p->url);
     free(p->models_url);
-    if (p->authorization != NULL)
-        explicit_bzero(p->authorization, strlen(p->authorization));
-    free(p->authorization);
+    lens_secret_free(p->authorization);
+    azure_close(&p->azure);
     free(p);
 }
 
@@ -161,7 +193,12 @@ static void
 read_options(struct provider *p)
 {
     const struct lens_host *h = p->host;
+    const char *encoding = h->opt_string(h, "encoding_format", 0);
 
+    p->encoding = strcmp(encoding, "auto") != 0 ? encoding
+                  : p->compat                   ? "float"
+                                                : "base64";
+    p->dimensions = h->opt_int(h, "dimensions");
     p->include_usage = h->opt_int(h, "include_usage") != 0;
     p->store = h->opt_int(h, "store") != 0;
     p->tier = h->opt_string(h, "service_tier", 0);
@@ -170,56 +207,80 @@ read_options(struct provider *p)
     if (p->compat) {
         p->reasoning_outside = h->opt_int(h, "reasoning_outside") != 0;
         p->echo = h->opt_int(h, "echo") != 0;
-    } else {
-        p->obfuscation = h->opt_int(h, "include_obfuscation") != 0;
+        return;
+    }
+    p->obfuscation = h->opt_int(h, "include_obfuscation") != 0;
+    if (!p->is_azure) {
         p->organization = h->opt_string(h, "organization", 0);
         p->project = h->opt_string(h, "project", 0);
     }
 }
 
+/* False: out of memory. */
+static bool
+make_urls(struct provider *p, const char *url, const char *key)
+{
+    p->url = join_url(url, openai_routes[p->api]);
+    p->models_url = join_url(url, "/models");
+    if (key != NULL && key[0] != '\0') {
+        p->authorization = lens_secret_join("Bearer ", key);
+        return p->url != NULL && p->models_url != NULL && p->authorization != NULL;
+    }
+    return p->url != NULL && p->models_url != NULL;
+}
+
+/* `kind`: the empty provider with its dialect set. */
 static lens_status
 open_provider(const struct lens_host *h, const struct lens_provider_args *args,
-              bool compat, void **ret_self)
+              struct provider kind, void **ret_self)
 {
     const char *url = h->opt_string(h, "url", 0);
     const char *key = h->opt_string(h, "api_key", 0);
     struct provider *p;
+    lens_status st = LENS_OK;
 
     if (args->api >= API_COUNT)
         return h->fail(h, LENS_E_UNSUPPORTED, "no such api");
     if (url == NULL)
         return h->fail(h, LENS_E_CONFIG, "option url is missing");
-    p = calloc(1, sizeof *p);
+    p = malloc(sizeof *p);
     if (p == NULL)
         return h->fail(h, LENS_E_NOMEM, "out of memory");
+    *p = kind;
     p->host = h;
     p->api = (enum api)args->api;
-    p->compat = compat;
     read_options(p);
-    p->url = join_url(url, routes[p->api]);
-    p->models_url = join_url(url, "/models");
-    p->authorization = key != NULL && key[0] != '\0' ? bearer(key) : NULL;
-    if (p->url == NULL || p->models_url == NULL ||
-        (key != NULL && key[0] != '\0' && p->authorization == NULL)) {
+    if (p->is_azure)
+        st = azure_open(p, url);
+    else if (!make_urls(p, url, key))
+        st = h->fail(h, LENS_E_NOMEM, "out of memory");
+    if (st != LENS_OK) {
         provider_close(p);
-        return h->fail(h, LENS_E_NOMEM, "out of memory");
+        return st;
     }
     *ret_self = p;
     return LENS_OK;
 }
 
 static lens_status
-openai_open(const struct lens_host *h, const struct lens_provider_args *args,
+open_openai(const struct lens_host *h, const struct lens_provider_args *args,
             void **ret_self)
 {
-    return open_provider(h, args, false, ret_self);
+    return open_provider(h, args, (struct provider){ 0 }, ret_self);
 }
 
 static lens_status
-compat_open(const struct lens_host *h, const struct lens_provider_args *args,
+open_azure(const struct lens_host *h, const struct lens_provider_args *args,
+           void **ret_self)
+{
+    return open_provider(h, args, (struct provider){ .is_azure = true }, ret_self);
+}
+
+static lens_status
+open_compat(const struct lens_host *h, const struct lens_provider_args *args,
             void **ret_self)
 {
-    return open_provider(h, args, true, ret_self);
+    return open_provider(h, args, (struct provider){ .compat = true }, ret_self);
 }
 
 #define OPERATIONS(own_options, own_open, own_mock)                                     \
@@ -239,12 +300,17 @@ enum {
 
 static const struct lens_provider openai_provider = {
     .capabilities = COMMON_CAPABILITIES,
-    OPERATIONS(openai_options, openai_open, &openai_mock),
+    OPERATIONS(openai_options, open_openai, &openai_mock),
+};
+
+static const struct lens_provider azure_provider = {
+    .capabilities = COMMON_CAPABILITIES,
+    OPERATIONS(azure_options, open_azure, &azure_mock),
 };
 
 static const struct lens_provider compat_provider = {
     .capabilities = COMMON_CAPABILITIES | LENS_CAP_FORCE_LENGTH,
-    OPERATIONS(compat_options, compat_open, &openai_mock),
+    OPERATIONS(compat_options, open_compat, &openai_mock),
 };
 
 static const struct lens_plugin compat = {
@@ -258,9 +324,20 @@ static const struct lens_plugin compat = {
     NULL,
 };
 
+static const struct lens_plugin azure = {
+    LENS_PLUGIN_HEAD,
+    LENS_KIND_OF_PROVIDER,
+    0,
+    "azure",
+    "1.0.0",
+    "OpenAI's models in Azure, by deployments or by v1",
+    &azure_provider,
+    &compat,
+};
+
 static const struct lens_plugin openai = {
-    LENS_PLUGIN_HEAD, LENS_KIND_OF_PROVIDER, 0,       "openai", "1.0.0",
-    "OpenAI",         &openai_provider,      &compat,
+    LENS_PLUGIN_HEAD, LENS_KIND_OF_PROVIDER, 0,      "openai", "1.0.0",
+    "OpenAI",         &openai_provider,      &azure,
 };
 
 const struct lens_plugin *

@@ -14,7 +14,7 @@ struct counts {
 void
 usage_clear(struct usage *u)
 {
-    *u = (struct usage){ -1, -1, -1, -1, -1 };
+    *u = (struct usage){ -1, -1, -1, -1, -1, -1, -1, -1, -1 };
 }
 
 static void
@@ -32,6 +32,10 @@ read_input_details(struct lens_json *j, struct usage *u)
             lens_read_tokens(j, &u->cache_read);
         else if (LENS_KEY(key, "cache_write_tokens"))
             lens_read_tokens(j, &u->cache_write);
+        else if (LENS_KEY(key, "audio_tokens"))
+            lens_read_tokens(j, &u->input_audio);
+        else if (LENS_KEY(key, "image_tokens"))
+            lens_read_tokens(j, &u->input_image);
         else
             lens_json_skip(j);
     }
@@ -50,9 +54,44 @@ read_output_details(struct lens_json *j, struct usage *u)
     for (lens_json_object(j); lens_read_member(j, &key, &room);) {
         if (LENS_KEY(key, "reasoning_tokens"))
             lens_read_tokens(j, &u->reasoning);
+        else if (LENS_KEY(key, "audio_tokens"))
+            lens_read_tokens(j, &u->output_audio);
+        else if (LENS_KEY(key, "image_tokens"))
+            lens_read_tokens(j, &u->output_image);
         else
             lens_json_skip(j);
     }
+}
+
+/* OpenRouter: a number; Perplexity: an object with a total. */
+static void
+read_cost(struct lens_json *j, double *ret)
+{
+    struct lens_bytes key;
+    struct lens_key_room room;
+
+    if (lens_json_peek(j) == LENS_JSON_NUMBER) {
+        lens_json_double(j, ret);
+        return;
+    }
+    if (!lens_read_object(j))
+        return;
+    while (lens_read_member(j, &key, &room)) {
+        if (LENS_KEY(key, "total_cost"))
+            lens_json_double(j, ret);
+        else
+            lens_json_skip(j);
+    }
+}
+
+/* xAI's unit: 10^10 ticks are a dollar. */
+static void
+read_ticks(struct lens_json *j, double *ret)
+{
+    int64_t ticks;
+
+    if (lens_json_int(j, &ticks) && ticks >= 0)
+        *ret = (double)ticks / 1e10;
 }
 
 static bool
@@ -90,7 +129,9 @@ read_counts(struct lens_bytes json, struct counts *c)
         else if (LENS_KEY(key, "reasoning_tokens"))
             lens_read_tokens(&j, &reasoning);
         else if (LENS_KEY(key, "cost"))
-            lens_json_double(&j, &c->cost);
+            read_cost(&j, &c->cost);
+        else if (LENS_KEY(key, "cost_in_usd_ticks"))
+            read_ticks(&j, &c->cost);
         else
             lens_json_skip(&j);
     }
@@ -154,6 +195,10 @@ usage_merge(struct stream *s, struct lens_bytes json, bool final)
     take(&s->usage.cache_write, c.usage.cache_write);
     take(&s->usage.output, c.usage.output);
     take(&s->usage.reasoning, c.usage.reasoning);
+    take(&s->usage.input_audio, c.usage.input_audio);
+    take(&s->usage.input_image, c.usage.input_image);
+    take(&s->usage.output_audio, c.usage.output_audio);
+    take(&s->usage.output_image, c.usage.output_image);
     if (c.cost >= 0)
         s->cost = c.cost;
     s->usage_said = true;
@@ -171,30 +216,42 @@ tell(struct stream *s, uint32_t code, int64_t value)
     return value < 0 ? LENS_OK : s->base.sink->event(s->base.sink, &e);
 }
 
+static lens_status
+tell_cost(struct stream *s)
+{
+    const struct lens_event e = { .struct_size = sizeof e,
+                                  .kind = LENS_EV_COST,
+                                  .number = s->cost };
+
+    return s->cost < 0 ? LENS_OK : s->base.sink->event(s->base.sink, &e);
+}
+
 lens_status
 usage_tell(struct stream *s)
 {
     const struct usage *u = &s->usage;
+    const struct {
+        uint32_t code;
+        int64_t value;
+    } counts[] = {
+        { LENS_USAGE_INPUT, u->input },
+        { LENS_USAGE_CACHE_READ, u->cache_read },
+        { LENS_USAGE_CACHE_WRITE, u->cache_write },
+        { LENS_USAGE_OUTPUT, u->output },
+        { LENS_USAGE_REASONING, u->reasoning },
+        /* Zeros of these are said of every text, and say nothing. */
+        { LENS_USAGE_INPUT_AUDIO, u->input_audio > 0 ? u->input_audio : -1 },
+        { LENS_USAGE_INPUT_IMAGE, u->input_image > 0 ? u->input_image : -1 },
+        { LENS_USAGE_OUTPUT_AUDIO, u->output_audio > 0 ? u->output_audio : -1 },
+        { LENS_USAGE_OUTPUT_IMAGE, u->output_image > 0 ? u->output_image : -1 },
+    };
     lens_status st;
 
     if (!s->usage_said || s->usage_told)
         return LENS_OK;
     s->usage_told = true;
-    if (s->cost >= 0) {
-        const struct lens_event e = { .struct_size = sizeof e,
-                                      .kind = LENS_EV_COST,
-                                      .number = s->cost };
-
-        st = s->base.sink->event(s->base.sink, &e);
-        if (st != LENS_OK)
-            return st;
-    }
-    st = tell(s, LENS_USAGE_INPUT, u->input);
-    if (st == LENS_OK)
-        st = tell(s, LENS_USAGE_CACHE_READ, u->cache_read);
-    if (st == LENS_OK)
-        st = tell(s, LENS_USAGE_CACHE_WRITE, u->cache_write);
-    if (st == LENS_OK)
-        st = tell(s, LENS_USAGE_OUTPUT, u->output);
-    return st == LENS_OK ? tell(s, LENS_USAGE_REASONING, u->reasoning) : st;
+    st = tell_cost(s);
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0] && st == LENS_OK; i++)
+        st = tell(s, counts[i].code, counts[i].value);
+    return st;
 }
