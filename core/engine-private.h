@@ -36,9 +36,6 @@ struct engine {
     transport *after_transport; /* for what is asked afterwards; NULL: nothing yet */
     GPtrArray *afters;          /* those under way; engine-follow.c */
     bool after_warned;
-    transport *after_transport; /* for what is asked afterwards; NULL: nothing yet */
-    GPtrArray *afters;          /* those under way; engine-follow.c */
-    bool after_warned;
     instance *provider, *workload;
     flight_context flights;
     GPtrArray *in_flight; /* flight, at its slot */
@@ -86,13 +83,15 @@ void engine_close_burst(engine *e);
 void engine_pump(engine *e);
 sample *engine_make_sample(engine *e, const struct lens_arrival *a, int64_t waited_ns);
 void engine_retry(engine *e, flight *f);
-/* engine-follow.c: requests that belong to a request. */
-/* True: the flight goes on with another exchange, or has been failed. */
-bool engine_follow(engine *e, flight *f, const struct exchange_end *end);
-/* Hands the finished sample to the recorder, or asks what is still to be asked. */
-void engine_complete(engine *e, flight *f);
-/* Gives up what takes too long, or all. */
-void engine_sweep_afters(engine *e, int64_t now_ns, bool all);
+/* engine-end.c: requests to samples. */
+/* A try is over: again, or a sample. */
+void engine_settle(engine *e, flight *f);
+void engine_finish(engine *e, flight *f, uint32_t outcome);
+void engine_stop_flight(engine *e, flight *f, uint32_t kind, uint32_t outcome,
+                        const char *detail);
+void engine_release(engine *e, struct release *r);
+void engine_push(engine *e, sample *s);
+void engine_push_unsent(engine *e);
 /* engine-follow.c: requests that belong to a request. */
 /* True: the flight goes on with another exchange, or has been failed. */
 bool engine_follow(engine *e, flight *f, const struct exchange_end *end);
