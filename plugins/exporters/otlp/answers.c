@@ -76,8 +76,11 @@ reader_of(const struct lens_bytes *bytes)
 static void
 keep_text(char *ret, size_t room, struct lens_bytes text)
 {
-    snprintf(ret, room, "%.*s", (int)(text.size < room ? text.size : room),
-             text.size > 0 ? text.data : "");
+    const size_t size = text.size < room ? text.size : room - 1;
+
+    if (size > 0)
+        memcpy(ret, text.data, size);
+    ret[size] = '\0';
 }
 
 /* ---- partial success ---- */

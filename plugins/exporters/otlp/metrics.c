@@ -238,25 +238,22 @@ add_exports(struct builder *b, const struct lens_name *row)
     }
 }
 
-/* Numbers of a result whose names go on behind the row's: an SLO each. */
 static void
-add_labelled_numbers(struct builder *b, const struct lens_name *row)
+add_slos(struct builder *b, const struct lens_name *row)
 {
-    const size_t size = strlen(row->id);
-
     for (uint32_t i = 0; i < b->snapshot->result_count; i++) {
-        const struct lens_result *r = source_of(b, row, i);
-        const char *at = (const char *)r->numbers;
+        const struct lens_result *r = result_at(b, i, 1);
+        const char *at = (const char *)r->slos;
 
-        for (uint32_t k = 0; k < r->number_count; k++, at += r->number_size) {
-            const struct lens_number *n = (const struct lens_number *)(const void *)at;
+        for (uint32_t k = 0; k < r->slo_count; k++, at += r->slo_size) {
+            const struct lens_slo_state *slo =
+                (const struct lens_slo_state *)(const void *)at;
             struct about about = { .b = b,
                                    .result = r,
                                    .keys = { label_key(b, row->label) },
-                                   .values = { n->name + size + 1 } };
+                                   .values = { slo->expr } };
 
-            if (strncmp(n->name, row->id, size) == 0 && n->name[size] == '.')
-                add_number(b, row, name_of(b, row), &about, n->value);
+            add_number(b, row, name_of(b, row), &about, slo->met != 0);
         }
     }
 }
@@ -269,7 +266,7 @@ add_any_row(struct builder *b, const struct lens_name *row)
     else if (strncmp(row->id, "exports.", 8) == 0)
         add_exports(b, row);
     else if (strcmp(row->id, "slo") == 0)
-        add_labelled_numbers(b, row);
+        add_slos(b, row);
     else if (strcmp(row->id, "run") != 0) /* the resource says it */
         add_row(b, row, name_of(b, row), 1);
     if (strcmp(row->id, "duration") == 0)
