@@ -20,7 +20,8 @@ cmd_run(const args *a)
         return EXIT_OK;
     }
     if (p->dry_run) {
-        plan_print(p, args_plugins(a), stdout);
+        if (!plan_print(p, args_plugins(a), stdout, &error))
+            return args_fail(a, error);
         return EXIT_OK;
     }
     return run_plan(p, args_plugins(a));

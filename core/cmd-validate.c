@@ -12,6 +12,7 @@ cmd_validate(const args *a)
 
     if (p == NULL)
         return args_fail(a, error);
-    plan_print(p, args_plugins(a), stdout);
+    if (!plan_print(p, args_plugins(a), stdout, &error))
+        return args_fail(a, error);
     return EXIT_OK;
 }

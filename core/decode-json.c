@@ -113,8 +113,9 @@ static void
 add_usage(GString *to, const int64_t usage[LENS_USAGE_COUNT])
 {
     static const char *const names[LENS_USAGE_COUNT] = {
-        NULL,  "in",        "cache_read", "cache_write", "cache_write_1h",
-        "out", "reasoning", "billed_in",  "billed_out",
+        NULL,       "in",        "cache_read", "cache_write", "cache_write_1h",
+        "out",      "reasoning", "billed_in",  "billed_out",  "in_audio",
+        "in_image", "out_audio", "out_image",
     };
     const char *before = "{";
 

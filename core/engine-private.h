@@ -83,6 +83,13 @@ void engine_close_burst(engine *e);
 void engine_pump(engine *e);
 sample *engine_make_sample(engine *e, const struct lens_arrival *a, int64_t waited_ns);
 void engine_retry(engine *e, flight *f);
+/* engine-cost.c: what requests cost and may cost. */
+/* Reserves the most that the prompt that was drawn last can cost. After LEDGER_OVER the
+ * stage starts nothing any more. */
+enum ledger_answer engine_reserve(engine *e, int64_t output_tokens,
+                                  int64_t *ret_reserved);
+/* Prices the finished sample and settles what was reserved for it. */
+void engine_pay(engine *e, flight *f);
 /* engine-end.c: requests to samples. */
 /* A try is over: again, or a sample. */
 void engine_settle(engine *e, flight *f);

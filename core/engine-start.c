@@ -3,6 +3,9 @@
 
 #include "chrono.h"
 #include "engine-private.h"
+
+/* How often a request that waits for the budget looks again. */
+static const int64_t BUDGET_LOOK_NS = 2 * NS_PER_MS;
 #include "trace.h"
 
 /* ---- what ---- */
@@ -78,8 +81,8 @@ add_traceparent(const engine *e, const flight *f, char text[TRACE_PARENT_SIZE],
         return 0;
     trace_ids(e->run->trace_seed, f->sample->id, trace, span);
     trace_parent(trace, span, text);
-    *ret = (struct lens_pair){ { name, sizeof name - 1 },
-                               { text, TRACE_PARENT_SIZE - 1 } };
+    *ret =
+        (struct lens_pair){ { name, sizeof name - 1 }, { text, TRACE_PARENT_SIZE - 1 } };
     return 1;
 }
 
@@ -143,11 +146,26 @@ send_try(engine *e, flight *f, bool first)
 void
 engine_retry(engine *e, flight *f)
 {
+    int64_t worst;
+
     prompts_draw(e->run->prompts, f->sample->index, f->sample->item, &e->prompt);
+    if (engine_reserve(e, f->sample->asked_output_tokens, &worst) != LEDGER_TAKEN) {
+        engine_finish(e, f, LENS_OUTCOME_FAILED);
+        return;
+    }
+    f->reserved += worst;
     send_try(e, f, false);
 }
 
 /* ---- start ---- */
+
+static int64_t
+output_cap(const engine *e, const struct lens_arrival *a)
+{
+    return a->output_tokens_max >= 0   ? a->output_tokens_max
+           : e->prompt.max_tokens >= 0 ? e->prompt.max_tokens
+                                       : e->run->target->max_tokens;
+}
 
 /* Of the prompt that was drawn last. */
 sample *
@@ -170,9 +188,7 @@ engine_make_sample(engine *e, const struct lens_arrival *a, int64_t waited_ns)
     s->due_ns = r->stage_start_ns - r->run_start_ns + a->at_ns;
     s->start_unix_ns = chrono_wall();
     s->bucket_wait_ns = waited_ns;
-    s->asked_output_tokens = a->output_tokens_max >= 0 ? a->output_tokens_max
-                             : drawn->max_tokens >= 0  ? drawn->max_tokens
-                                                       : r->target->max_tokens;
+    s->asked_output_tokens = output_cap(e, a);
     if (r->plan->record_text)
         s->prompt = prompt_to_text(drawn);
     return s;
@@ -235,16 +251,37 @@ limits_allow(engine *e, int64_t now_ns)
     return false;
 }
 
+/* Waits while what is in flight may turn out cheaper than its worst case. */
+static bool
+budget_allows(engine *e, int64_t output_tokens, int64_t now_ns, int64_t *ret_reserved)
+{
+    const enum ledger_answer answer = engine_reserve(e, output_tokens, ret_reserved);
+
+    if (answer != LEDGER_LATER)
+        return answer == LEDGER_TAKEN;
+    if (e->bucket_since_ns == 0)
+        e->bucket_since_ns = now_ns;
+    e->allowed_ns = now_ns + BUDGET_LOOK_NS;
+    return false;
+}
+
 static bool
 start(engine *e, int64_t now_ns)
 {
     const struct lens_arrival *a = engine_next(e);
+    int64_t worst;
     flight *f;
 
     prompts_draw(e->run->prompts, a->index, a->item, &e->prompt);
-    if (!limits_allow(e, now_ns))
+    if (!budget_allows(e, output_cap(e, a), now_ns, &worst))
         return false;
+    if (!limits_allow(e, now_ns)) {
+        if (worst > 0)
+            ledger_settle(e->run->spending.ledger, worst, 0);
+        return false;
+    }
     f = take_flight(e);
+    f->worst = f->reserved = worst;
     flight_begin(f, engine_make_sample(
                         e, a, e->bucket_since_ns > 0 ? now_ns - e->bucket_since_ns : 0));
     e->bucket_since_ns = 0;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "bucket.h"
+#include "costing.h"
 #include "credential.h"
 #include "plan.h"
 #include "prompts.h"
@@ -36,6 +37,7 @@ typedef struct stage_run {
     recorder *recorder;
     credential *credential; /* NULL: the provider needs none */
     bucket *bucket;
+    spending spending;
     bool user_clock, open_loop;
     int64_t run_start_ns, stage_start_ns; /* CLOCK_MONOTONIC */
     uint64_t trace_seed;                  /* trace.h */

@@ -64,6 +64,9 @@ copy_request(batch *b, const sample *s, struct lens_sample *to)
     to->unix_ns = s->start_unix_ns;
     to->due_ns = s->due_ns;
     to->asked_output_tokens = s->asked_output_tokens;
+    for (size_t i = 0; i < G_N_ELEMENTS(to->cost); i++)
+        to->cost[i] = i < LENS_COST_COUNT ? s->cost[i] : -1;
+    to->cost_total = s->cost_total;
     to->text = keep(b, s->text);
     to->reasoning = keep(b, s->reasoning);
     to->prompt = keep(b, s->prompt);

@@ -56,6 +56,8 @@ typedef struct flight {
     int64_t first_start_ns; /* monotonic, of that first one; only when there were any */
     GString *text, *reasoning, *extra;
     unsigned slot; /* in the worker's list */
+    /* For the limit of the run's cost, in 10^-12 USD: of one try, and of all. */
+    int64_t worst, reserved;
 } flight;
 
 flight *flight_new(const flight_context *context);

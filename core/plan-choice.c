@@ -190,6 +190,7 @@ plan_unknown_option(const plan_target *t, const char *name, GError **error)
     const char *near;
 
     plan_key_names(plan_request_keys, names);
+    plan_key_names(plan_price_keys, names);
     for (uint32_t i = 0; i < schema->count; i++) {
         const struct lens_option *o =
             (const void *)((const char *)schema->items + (size_t)i * schema->item_size);
@@ -211,6 +212,8 @@ plan_target_set_option(plan_target *t, const char *name, const char *text, GErro
 {
     const plan_key *key = plan_key_find(plan_request_keys, name);
 
+    if (key == NULL)
+        key = plan_key_find(plan_price_keys, name);
     if (key != NULL) {
         if (plan_key_set(key, t, text, error))
             return true;

@@ -352,6 +352,7 @@ apply_switches(const args *a, plan *p)
     p->verbose = args_count(a, "verbose");
     p->user_clock = args_int(a, "clock") == 1;
     p->dry_run = args_bool(a, "dry-run") || args_command_bit(a) == ON_VALIDATE;
+    p->online = args_bool(a, "online");
     p->dump_schedule = g_strdup(args_string(a, "dump-schedule", 0));
 }
 
@@ -388,7 +389,8 @@ plan_from_args(const args *a, GError **error)
         !apply_stages(a, p, plugins, error) || !apply_exports(a, p, plugins, error) ||
         !apply_slos(a, p, error) || !apply_prompts(a, p, error) ||
         !apply_keys(a, plan_keys, p, error) || !apply_sets(a, p, error) ||
-        !plan_check(p, plugins, !p->dry_run && p->dump_schedule == NULL, error))
+        !plan_check(p, plugins, (!p->dry_run || p->online) && p->dump_schedule == NULL,
+                    error))
         return NULL;
     return g_steal_pointer(&p);
 }

@@ -185,6 +185,7 @@ target_to_object(const plan_target *t)
     set_text(o, "name", t->name);
     set_text(o, "provider", t->provider.kind);
     set_keys(o, plan_target_keys, t);
+    set_keys(o, plan_price_keys, t);
     set_keys(options, plan_request_keys, t);
     set_keys(limits, plan_limit_keys, t);
     json_object_set_object_member(o, "options", options);

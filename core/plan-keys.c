@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "money.h"
 #include "plan-private.h"
 
 #define PLAN(member) offsetof(plan, member)
@@ -26,6 +27,9 @@ const plan_key plan_keys[] = {
     { "spin", "spin", SCALAR_SWITCH, STORE_BOOL, PLAN(spin) },
     { "record_text", "record-text", SCALAR_SWITCH, STORE_BOOL, PLAN(record_text) },
     { "deltas", "no-deltas", SCALAR_SWITCH, STORE_BOOL, PLAN(deltas), NULL, true },
+    { "pricing", "pricing", SCALAR_PATH, STORE_LIST, PLAN(pricing) },
+    { "max_cost", "max-cost", SCALAR_STRING, STORE_STRING, PLAN(max_cost), NULL, false,
+      plan_check_amount },
     { "out", "out", SCALAR_PATH, STORE_STRING, PLAN(out) },
     { NULL },
 };
@@ -84,6 +88,16 @@ const plan_key plan_limit_keys[] = {
     { NULL },
 };
 
+const plan_key plan_price_keys[] = {
+    { "price_model", NULL, SCALAR_STRING, STORE_STRING, TARGET(price_model) },
+    { "price_multiplier", NULL, SCALAR_STRING, STORE_STRING, TARGET(price_multiplier),
+      NULL, false, plan_check_factor },
+    { "gpu_hour_usd", NULL, SCALAR_STRING, STORE_STRING, TARGET(gpu_hour_usd), NULL,
+      false, plan_check_amount },
+    { "gpus", NULL, SCALAR_INT, STORE_INT64, TARGET(gpus), "1..1000000" },
+    { NULL },
+};
+
 const plan_key plan_stage_keys[] = {
     { "requests", "requests", SCALAR_INT, STORE_INT64, STAGE(requests), "1.." },
     { "duration", "duration", SCALAR_DURATION, STORE_INT64, STAGE(duration_ns), "1ms.." },
@@ -101,6 +115,30 @@ const plan_key plan_prompt_keys[] = {
     { "same", "same-prompt", SCALAR_SWITCH, STORE_BOOL, PROMPTS(same) },
     { NULL },
 };
+
+bool
+plan_check_amount(const char *text, GError **error)
+{
+    money_amount amount;
+
+    if (money_amount_parse(text, &amount) && amount <= INT64_MAX)
+        return true;
+    g_set_error(error, LENS_ERROR, LENS_ERROR_USAGE,
+                "expected an amount of USD, for instance 2.50");
+    return false;
+}
+
+bool
+plan_check_factor(const char *text, GError **error)
+{
+    ratio factor;
+
+    if (ratio_parse(text, &factor))
+        return true;
+    g_set_error(error, LENS_ERROR, LENS_ERROR_USAGE,
+                "expected a factor above 0, for instance 1.1");
+    return false;
+}
 
 const plan_key *
 plan_key_find(const plan_key *keys, const char *name)

@@ -4,6 +4,7 @@
 
 #include <json-glib/json-glib.h>
 
+#include "estimate.h"
 #include "plan-private.h"
 #include "secret.h"
 
@@ -184,6 +185,20 @@ count_results(const plan *p)
 }
 
 static void
+add_costs(GArray *rows, const plan *p, const price_book *b, const GArray *costs)
+{
+    for (unsigned i = 0; i < p->targets->len; i++) {
+        const plan_target *t = g_ptr_array_index(p->targets, i);
+        g_autofree char *text = estimate_text(&g_array_index(costs, estimate, i), b);
+
+        if (!t->is_mock)
+            add(rows, "cost", t->name, "%s", text);
+    }
+    if (p->max_cost != NULL)
+        add(rows, "max cost", NULL, "%s USD", p->max_cost);
+}
+
+static void
 add_rest(GArray *rows, const plan *p)
 {
     for (unsigned i = 0; i < p->slos->len; i++)
@@ -202,7 +217,8 @@ add_rest(GArray *rows, const plan *p)
 }
 
 static void
-print_people(const plan *p, registry *plugins, FILE *out)
+print_people(const plan *p, registry *plugins, const price_book *b, const GArray *costs,
+             FILE *out)
 {
     g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(struct row));
 
@@ -217,6 +233,7 @@ print_people(const plan *p, registry *plugins, FILE *out)
         add_target(rows, g_ptr_array_index(p->targets, i));
     for (unsigned i = 0; i < p->stages->len; i++)
         add_stage(rows, p, g_ptr_array_index(p->stages, i), plugins);
+    add_costs(rows, p, b, costs);
     add_rest(rows, p);
     print_rows(rows, out);
 }
@@ -249,7 +266,47 @@ estimates(const plan *p, registry *plugins)
 }
 
 static void
-print_json(const plan *p, registry *plugins, FILE *out)
+set_text(JsonObject *o, const char *name, const char *text)
+{
+    if (text != NULL)
+        json_object_set_string_member(o, name, text);
+    else
+        json_object_set_null_member(o, name);
+}
+
+static JsonArray *
+costs_to_array(const plan *p, const price_book *b, const GArray *costs)
+{
+    JsonArray *array = json_array_new();
+
+    for (unsigned i = 0; i < costs->len; i++) {
+        const estimate *e = &g_array_index(costs, estimate, i);
+        const price_row *row = e->match.row;
+        g_autofree char *usd = e->why == NULL ? money_amount_text(e->usd) : NULL;
+        JsonObject *o = json_object_new();
+
+        set_text(o, "target", ((plan_target *)g_ptr_array_index(p->targets, i))->name);
+        if (e->requests >= 0)
+            json_object_set_int_member(o, "requests", e->requests);
+        else
+            json_object_set_null_member(o, "requests");
+        json_object_set_int_member(o, "input_tokens_per_request", e->input_tokens);
+        set_text(o, "input_tokens_by", e->by);
+        json_object_set_int_member(o, "max_output_tokens_per_request", e->output_tokens);
+        set_text(o, e->requests >= 0 ? "usd" : "usd_per_request", usd);
+        set_text(o, "why", e->why);
+        set_text(o, "price_model", row != NULL ? row->model : NULL);
+        set_text(o, "price_provider",
+                 row != NULL ? price_provider_name(b, row->provider) : NULL);
+        set_text(o, "price_date", row != NULL ? e->match.table->date : NULL);
+        json_array_add_object_element(array, o);
+    }
+    return array;
+}
+
+static void
+print_json(const plan *p, registry *plugins, const price_book *b, const GArray *costs,
+           FILE *out)
 {
     g_autofree char *plain = plan_to_json(p), *hash = plan_hash(p), *text = NULL;
     g_autoptr(JsonNode) root = json_node_alloc();
@@ -260,17 +317,25 @@ print_json(const plan *p, registry *plugins, FILE *out)
     json_object_set_string_member(o, "plan_hash", hash);
     json_object_set_int_member(o, "results", count_results(p));
     json_object_set_array_member(o, "estimates", estimates(p, plugins));
+    json_object_set_array_member(o, "costs", costs_to_array(p, b, costs));
     json_object_set_member(o, "plan", json_from_string(plain, NULL));
     json_node_init_object(root, o);
     text = json_to_string(root, TRUE);
     fprintf(out, "%s\n", text);
 }
 
-void
-plan_print(const plan *p, registry *plugins, FILE *out)
+bool
+plan_print(const plan *p, registry *plugins, FILE *out, GError **error)
 {
+    g_autoptr(price_book) b = price_book_load((const char *const *)p->pricing, error);
+    g_autoptr(GArray) costs = NULL;
+
+    if (b == NULL)
+        return false;
+    costs = estimates_of_plan(p, plugins, b);
     if (p->json)
-        print_json(p, plugins, out);
+        print_json(p, plugins, b, costs, out);
     else
-        print_people(p, plugins, out);
+        print_people(p, plugins, b, costs, out);
+    return true;
 }

@@ -38,6 +38,7 @@ extern const plan_key plan_keys[];
 extern const plan_key plan_target_keys[];
 extern const plan_key plan_request_keys[]; /* of a target's options */
 extern const plan_key plan_limit_keys[];   /* of a target's limits */
+extern const plan_key plan_price_keys[];   /* of a target */
 extern const plan_key plan_stage_keys[];
 extern const plan_key plan_prompt_keys[];
 
@@ -76,6 +77,9 @@ bool plan_target_set_key_env(plan_target *t, const char *name, GError **error);
 
 /* "Name: value" that carries no credential. */
 bool plan_check_header(const char *text, GError **error);
+/* Dollars, and a factor. */
+bool plan_check_amount(const char *text, GError **error);
+bool plan_check_factor(const char *text, GError **error);
 /* A proxy URL without user info. */
 bool plan_check_proxy(const char *text, GError **error);
 /* "host:port:address". */

@@ -16,6 +16,8 @@ read_target_options(plan_target *t, const doc_node *n, GError **error)
         const char *name = doc_key_text(n, i);
         bool good;
 
+        if (key == NULL)
+            key = plan_key_find(plan_price_keys, name);
         if (key != NULL)
             good = plan_read_key(key, t, doc_item(n, i), error);
         else if (!option_values_has(t->provider.options, name))
@@ -82,6 +84,7 @@ unknown_target_key(const plan_target *t, const doc_node *key, GError **error)
     for (size_t i = 0; i < G_N_ELEMENTS(own); i++)
         g_ptr_array_add(names, (void *)own[i]);
     plan_key_names(plan_target_keys, names);
+    plan_key_names(plan_price_keys, names);
     return plan_read_unknown_key(key, names, error);
 }
 
@@ -112,6 +115,8 @@ read_target_key(plan_target *t, const doc_node *key, const doc_node *n, GError *
     const char *name = doc_text(key) != NULL ? doc_text(key) : "";
     const plan_key *known = plan_key_find(plan_target_keys, name);
 
+    if (known == NULL)
+        known = plan_key_find(plan_price_keys, name);
     if (known != NULL)
         return plan_read_key(known, t, n, error);
     if (g_str_equal(name, "provider"))

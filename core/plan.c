@@ -35,6 +35,7 @@ plan_target_new(void)
 
     t->max_tokens = 128;
     t->min_tokens = t->top_k = t->n = -1;
+    t->gpus = 1;
     t->seed = INT64_MIN;
     t->temperature = t->top_p = (double)NAN;
     t->stream = t->reuse = true;
@@ -54,6 +55,9 @@ target_free(void *data)
     g_strfreev(t->stop);
     g_strfreev(t->headers);
     g_strfreev(t->resolve);
+    g_free(t->price_model);
+    g_free(t->price_multiplier);
+    g_free(t->gpu_hour_usd);
     g_free(t->name);
     g_free(t->api);
     g_free(t->model);
@@ -128,6 +132,8 @@ plan_free(plan *p)
     g_free(p->prompts.where);
     g_free(p->out);
     g_free(p->dump_schedule);
+    g_strfreev(p->pricing);
+    g_free(p->max_cost);
     g_free(p->source);
     g_free(p);
 }

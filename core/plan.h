@@ -44,6 +44,9 @@ typedef struct plan_target {
     bool ignore_eos, stream;
     /* Limits and transport. */
     double rpm, tpm; /* 0: none */
+    /* How it is priced, docs/money.md. NULL: by its model, no factor, not by the hour. */
+    char *price_model, *price_multiplier, *gpu_hour_usd;
+    int64_t gpus;
     int64_t connect_timeout_ns, first_token_timeout_ns, idle_timeout_ns, timeout_ns;
     enum http_choice http;
     bool multiplex, reuse, compressed, follow_redirects, insecure, traceparent;
@@ -89,6 +92,9 @@ typedef struct plan {
     bool json, quiet;
     bool user_clock; /* stamps of the user clock only */
     unsigned verbose;
+    char **pricing;      /* files; NULL-terminated, or NULL */
+    char *max_cost;      /* USD; NULL: no limit */
+    bool online;         /* a dry run may ask the network */
     char *out;           /* run file; NULL: by date */
     char *dump_schedule; /* NULL: none */
     char *source;        /* plan file, or NULL */
@@ -113,8 +119,8 @@ bool plan_set_mock_url(plan *p, const char *url, GError **error);
 plan_target *plan_find_target(const plan *p, const char *name);
 /* Whether the stage goes to the target. */
 bool plan_stage_has_target(const plan_stage *s, const plan_target *t);
-/* What would be run, for `lens validate` and --dry-run. */
-void plan_print(const plan *p, registry *plugins, FILE *out);
+/* What would be run, and what it would cost, for `lens validate` and --dry-run. */
+bool plan_print(const plan *p, registry *plugins, FILE *out, GError **error);
 /* The plan as one JSON object, secrets by name only; what the run file and exporters are
  * told. */
 char *plan_to_json(const plan *p);

@@ -99,6 +99,7 @@ without_date(const char *id)
 struct search {
     const price_book *book;
     const char *provider; /* its own name; NULL: any */
+    bool whole;           /* only rows that are called exactly so */
     int day;
     price_match found;
 };
@@ -125,6 +126,17 @@ choose(const GPtrArray *rows, int day, bool *ret_expired)
     return valid != NULL ? valid : past;
 }
 
+static bool
+is_called(const price_row *r, const char *id)
+{
+    if (strcmp(r->model, id) == 0)
+        return true;
+    for (guint i = 0; r->ids != NULL && i < r->ids->len; i++)
+        if (strcmp(r->ids->pdata[i], id) == 0)
+            return true;
+    return false;
+}
+
 static void
 keep_provider(const struct search *s, const GPtrArray *all, const char *id,
               GPtrArray *rows)
@@ -135,6 +147,8 @@ keep_provider(const struct search *s, const GPtrArray *all, const char *id,
     for (guint i = 0; i < all->len; i++) {
         const price_row *r = all->pdata[i];
 
+        if (s->whole && !is_called(r, id))
+            continue;
         if (s->provider == NULL || r->provider == NULL ||
             g_strcmp0(price_provider_name(s->book, r->provider), s->provider) == 0) {
             whole |= strcmp(r->model, id) == 0;
@@ -223,6 +237,7 @@ price_find(const price_book *b, const char *provider, const char *returned,
 
     if (provider != NULL && price_knows_provider(b, provider))
         s.provider = price_provider_name(b, provider);
+    s.whole = provider != NULL && s.provider == NULL;
     for (guint i = 0; i < b->tables->len; i++) {
         const price_table *t = b->tables->pdata[i];
 
@@ -234,6 +249,6 @@ price_find(const price_book *b, const char *provider, const char *returned,
     for (guint i = 0; s.found.row == NULL && i < b->tables->len; i++)
         if (!find_pattern(&s, b->tables->pdata[i], returned))
             find_pattern(&s, b->tables->pdata[i], asked);
-    s.found.any_provider = provider != NULL && s.provider == NULL;
+    s.found.any_provider = s.whole;
     return s.found;
 }

@@ -150,8 +150,8 @@ typedef struct price_match {
 } price_match;
 
 /* Looks for what the API returned, what was asked for (either may be NULL), and each
- * without date suffix; only with rows of `provider`, when the tables know it (NULL: any,
- * if only one has the model). */
+ * without date suffix; only with rows of `provider` when the tables know it, else only
+ * with rows that are called exactly so (NULL: any, if only one provider has the model). */
 price_match price_find(const price_book *b, const char *provider, const char *returned,
                        const char *asked, int day);
 /* The price for a share of a batch, where the provider has one for all; den 0: none. */

@@ -158,6 +158,42 @@ report_ink(const verdict *v)
     return v->state == VERDICT_SUSPECT ? INK_WARN : INK_BAD;
 }
 
+/* Dollars in `width` columns. */
+static char *
+cost_cell(const struct cost_view *v, int width)
+{
+    const double usd = (double)v->total / 1e12;
+
+    if (!v->known)
+        return g_strdup_printf("%*s", width, "n/a");
+    if (v->total == 0 || usd >= 0.01)
+        return g_strdup_printf("%*.*f", width, usd < 10 ? 4 : 2, usd);
+    return g_strdup_printf("%*.1e", width, usd);
+}
+
+/* The same with what it has cost, the names shorter. */
+static void
+print_priced_line(const paper *p, const result *r)
+{
+    const tally *t = r->tally;
+    const struct cost_view cost = cost_of_result(r);
+    g_autofree char *target = paper_cut(r->target_name, 12);
+    g_autofree char *stage = paper_cut(r->stage_name, 8);
+    g_autofree char *ok = paper_count(t->ok);
+    g_autofree char *failed = paper_count(t->failed);
+    g_autofree char *tokens = paper_amount(result_value(r, "output_tokens_per_s", NULL));
+    g_autofree char *ttft = paper_ms(tally_stat(t, METRIC_TTFT, "p50"));
+    g_autofree char *tail = paper_ms(tally_stat(t, METRIC_TTFT, "p99"));
+    g_autofree char *usd = cost_cell(&cost, 9);
+    g_autofree char *verdict_cell =
+        g_strdup_printf("%8s", verdict_name(r->verdict != NULL ? r->verdict->state : 0));
+
+    fprintf(p->out, "%-12s %-8s%7s%7s%8s%10s%10s%9s", target, stage, ok, failed, tokens,
+            ttft, tail, usd);
+    paper_ink(p, report_ink(r->verdict), verdict_cell);
+    fputc('\n', p->out);
+}
+
 static void
 print_result_line(const paper *p, const result *r)
 {
@@ -179,8 +215,23 @@ print_result_line(const paper *p, const result *r)
     fputc('\n', p->out);
 }
 
-void
-report_comparison(const paper *p, const run_info *run)
+static void
+print_priced(const paper *p, const run_info *run)
+{
+    g_autofree char *head =
+        g_strdup_printf("%-12s %-8s%7s%7s%8s%10s%10s%9s%8s\n", "target", "stage", "ok",
+                        "failed", "tok/s", "ttft p50", "p99", "USD", "verdict");
+    const struct cost_view total = cost_of_run(run);
+    g_autofree char *usd = cost_cell(&total, 9);
+
+    paper_ink(p, INK_DIM, head);
+    for (guint i = 0; i < run->results->len; i++)
+        print_priced_line(p, run->results->pdata[i]);
+    fprintf(p->out, "%-12s %50s%9s\n\n", "all", "", usd);
+}
+
+static void
+print_plain(const paper *p, const run_info *run)
 {
     g_autofree char *head =
         g_strdup_printf("%-14s %-10s%7s%7s%7s%8s%9s%9s%8s\n", "target", "stage", "ok",
@@ -190,4 +241,14 @@ report_comparison(const paper *p, const run_info *run)
     for (guint i = 0; i < run->results->len; i++)
         print_result_line(p, run->results->pdata[i]);
     fputc('\n', p->out);
+}
+
+void
+report_comparison(const paper *p, const run_info *run)
+{
+    if (cost_of_run(run).known) {
+        print_priced(p, run);
+        return;
+    }
+    print_plain(p, run);
 }

@@ -118,6 +118,74 @@ print_tokens(const paper *p, const result *r)
     paper_entry(p, "tokens", "%s", text->str);
 }
 
+/* Dollars as people read them: five digits that count. */
+static char *
+dollars(money_amount amount)
+{
+    g_autofree char *exact = money_amount_text(amount);
+    char text[G_ASCII_DTOSTR_BUF_SIZE];
+    const double value = (double)amount / 1e12;
+
+    if (strlen(exact) <= 8)
+        return g_steal_pointer(&exact);
+    if (fabs(value) >= 0.0001)
+        g_ascii_formatd(text, sizeof text, fabs(value) < 1 ? "%.6f" : "%.4f", value);
+    else
+        g_ascii_formatd(text, sizeof text, "%.3g", value);
+    return g_strdup(text);
+}
+
+static void
+append_dollars(GString *out, const char *format, bool known, money_amount amount)
+{
+    g_autofree char *text = known ? dollars(amount) : NULL;
+
+    if (known)
+        g_string_append_printf(out, "%s%s %s", out->len > 0 ? ", " : "", text, format);
+}
+
+static void
+print_cost(const paper *p, const struct cost_view *v)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    const bool output = v->output_tokens > 0;
+    const bool good = v->judged && v->good > 0;
+
+    if (!v->known && !v->reported_known)
+        return;
+    append_dollars(text, "USD", v->known, v->total);
+    append_dollars(text, "a request", v->known && v->known_requests > 0,
+                   money_divide(v->total, MAX(v->known_requests, 1)));
+    append_dollars(text, "per 1k out", v->known && output,
+                   output ? money_divide(v->total * 1000, (uint64_t)v->output_tokens)
+                          : 0);
+    append_dollars(text, "a good request", v->known && good,
+                   good ? money_divide(v->total, v->good) : 0);
+    append_dollars(text, "saved by the cache", v->cache_saving > 0, v->cache_saving);
+    append_dollars(text, "more by the cache", v->cache_saving < 0, -v->cache_saving);
+    append_dollars(text, "more outside of the window", v->other > 0, v->other);
+    append_count(text, v->unknown_requests, "requests unknown");
+    if (v->price_date != NULL)
+        g_string_append_printf(text, ", prices of %s", v->price_date);
+    paper_entry(p, "cost", "%s", text->str);
+}
+
+/* The server's own bill, beside ours. */
+static void
+print_reported(const paper *p, const struct cost_view *v)
+{
+    g_autofree char *bill = dollars(v->reported);
+    const double ours = (double)v->total, theirs = (double)v->reported;
+
+    if (!v->reported_known)
+        return;
+    if (v->known && v->unknown_requests == 0 && ours > 0)
+        paper_entry(p, "billed", "%s USD by the server itself, %+.2f %% of ours", bill,
+                    100 * (theirs - ours) / ours);
+    else
+        paper_entry(p, "billed", "%s USD by the server itself", bill);
+}
+
 static void
 print_errors(const paper *p, const tally *t)
 {
@@ -276,9 +344,13 @@ print_verdict(const paper *p, const verdict *v)
 static void
 print_result(const paper *p, const run_info *run, const result *r)
 {
+    const struct cost_view cost = cost_of_result(r);
+
     print_what(p, run, r);
     print_requests(p, r);
     print_tokens(p, r);
+    print_cost(p, &cost);
+    print_reported(p, &cost);
     print_errors(p, r->tally);
     report_latencies(p, r);
     fputc('\n', p->out);

@@ -30,6 +30,11 @@ result_free(result *r)
     g_free(r->url);
     g_free(r->workload);
     g_free(r->workload_options);
+    g_free(r->price_provider);
+    g_free(r->price_model);
+    g_free(r->price_multiplier);
+    g_free(r->price_date);
+    g_free(r->gpu_hour_usd);
     tally_free(r->tally);
     verdict_free(r->verdict);
     g_free(r);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "money.h"
 #include "tally.h"
 #include "verdict.h"
 
@@ -18,6 +19,10 @@ typedef struct result {
         end_ns; /* of the stage, since the run's start; end -1: still open */
     int64_t requests, duration_ns; /* stop condition; -1 none */
     struct verdict_input judge;    /* realised NaN: taken from the tally when judged */
+    /* How it is priced: costing_setup; the table's date NULL: no price is known. */
+    char *price_provider, *price_model, *price_multiplier, *price_date;
+    char *gpu_hour_usd; /* NULL: not self-hosted */
+    int64_t gpus;
     tally *tally;
     verdict *verdict; /* set by run_info_judge */
 } result;
@@ -60,6 +65,21 @@ double tally_stat(const tally *t, enum metric m, const char *stat);
 double result_window_s(const result *r);
 /* Whether every SLO that judges results is met by every result. */
 bool run_info_slos_met(const run_info *r);
+
+/* What a result, or the run, has cost, in 10^-12 USD. */
+struct cost_view {
+    bool known;
+    money_amount total, by[LENS_COST_COUNT], cache_saving, other;
+    uint64_t known_requests, unknown_requests, good;
+    bool judged, reported_known;
+    money_amount reported;
+    int64_t output_tokens;
+    const char *price_date; /* NULL: none, or several */
+};
+struct cost_view cost_of_result(const result *r);
+struct cost_view cost_of_run(const run_info *r);
+/* total * times / of as dollars; NULL when it is unknown or of nothing. Caller frees. */
+char *cost_per(const struct cost_view *v, uint64_t times, uint64_t of);
 
 /* lens.summary/1. Caller frees. */
 char *summary_json(const run_info *r);

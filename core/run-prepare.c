@@ -164,6 +164,16 @@ open_exporters(run *r, GError **error)
     return true;
 }
 
+/* Those that are asked from a server can be priced only then. */
+static bool
+knows_models(const plan *p)
+{
+    for (unsigned i = 0; i < p->targets->len; i++)
+        if (((const plan_target *)p->targets->pdata[i])->model == NULL)
+            return false;
+    return true;
+}
+
 bool
 run_prepare(run *r, GError **error)
 {
@@ -177,10 +187,14 @@ run_prepare(run *r, GError **error)
     r->path = file_name(r->plan);
     if (!runfile_may_create(r->path, r->plan->force, error))
         return false; /* before the network is touched */
+    if (knows_models(r->plan) && !run_price(r, error))
+        return false;
     for (unsigned i = 0; i < r->plan->targets->len; i++) {
         if (!prepare_target(r, r->plan->targets->pdata[i], error))
             return false;
     }
+    if (r->prices == NULL && !run_price(r, error))
+        return false;
     file = runfile_create(r->path, r->plan->force, error);
     if (file == NULL)
         return false;
@@ -188,5 +202,6 @@ run_prepare(run *r, GError **error)
     r->start_ns = chrono_now();
     r->recorder = recorder_new(g_steal_pointer(&file), r->info, r->plan->threads,
                                r->plan->interval_ns, r->plan->deltas, r->start_ns);
+    run_say_cost(r);
     return open_exporters(r, error);
 }

@@ -72,6 +72,21 @@ set_window(struct staging *s)
 }
 
 static void
+describe_price(const struct staging *s, result *r)
+{
+    const plan_target *t = s->stage.target;
+    const price_match m =
+        costing_find(s->stage.spending.costing, NULL, s->stage.spending.day);
+
+    r->price_provider = g_strdup(run_price_provider(s->run, t));
+    r->price_model = g_strdup(t->price_model);
+    r->price_multiplier = g_strdup(t->price_multiplier);
+    r->gpu_hour_usd = g_strdup(t->gpu_hour_usd);
+    r->gpus = t->gpus;
+    r->price_date = m.row != NULL ? g_strdup(m.table->date) : NULL;
+}
+
+static void
 describe_result(struct staging *s)
 {
     const stage_run *st = &s->stage;
@@ -92,6 +107,7 @@ describe_result(struct staging *s)
     r->duration_ns = st->stage->duration_ns;
     r->start_ns = st->stage_start_ns - st->run_start_ns;
     r->end_ns = -1;
+    describe_price(s, r);
     r->judge.open_loop = st->open_loop;
     r->judge.asked = NAN;
     if (!st->open_loop && option_values_has(v, "concurrency"))
@@ -216,6 +232,10 @@ close_result(struct staging *s)
     if (atomic_load(&s->stage.aborted)) {
         s->result->judge.ended = ENDED_ABORTED;
         r->aborted = true;
+    } else if (r->plan->max_cost != NULL && atomic_load(&r->budget.reached)) {
+        s->result->judge.ended = ENDED_COST;
+        s->result->judge.asked = NAN; /* the limit thinned the load out at the end */
+        r->cost_reached = true;
     } else if (r->signal != 0) {
         s->result->judge.ended = ENDED_INTERRUPTED;
     }
@@ -247,6 +267,7 @@ run_stage(run *r, unsigned stage, unsigned target, GError **error)
     st->max_in_flight =
         st->stage->max_in_flight > 0 ? st->stage->max_in_flight : r->file_limit;
     st->max_in_flight = MAX(1, st->max_in_flight / st->workers);
+    run_spending(r, target, &st->spending);
     st->bucket = bucket_new(st->target->rpm, st->target->tpm, chrono_now());
     s.result = result_new(r->info->slos);
     s.engines = g_ptr_array_new_with_free_func(free_engines);

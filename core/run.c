@@ -49,7 +49,7 @@ run_stages(run *r, GError **error)
             if (!plan_stage_has_target(r->plan->stages->pdata[s],
                                        r->plan->targets->pdata[t]))
                 continue;
-            if (r->signal != 0 || r->aborted)
+            if (r->signal != 0 || r->aborted || r->cost_reached)
                 return true;
             if (!run_stage(r, s, t, error))
                 return false;
@@ -86,6 +86,17 @@ show(run *r)
     fflush(stdout);
 }
 
+/* The limit let nothing succeed, and nothing failed. */
+static bool
+stopped_by_cost(const run *r)
+{
+    uint64_t failed = 0;
+
+    for (guint i = 0; i < r->info->results->len; i++)
+        failed += ((const result *)r->info->results->pdata[i])->tally->failed;
+    return r->cost_reached && failed == 0;
+}
+
 static enum exit_code
 judge(const run *r, bool exports_complete)
 {
@@ -93,7 +104,7 @@ judge(const run *r, bool exports_complete)
         return EXIT_SIGINT;
     if (r->signal == SIGTERM)
         return EXIT_SIGTERM;
-    if (!r->succeeded || r->aborted)
+    if ((!r->succeeded && !stopped_by_cost(r)) || r->aborted)
         return EXIT_NOTHING;
     if (r->plan->strict && r->info->verdict->state == VERDICT_INVALID)
         return EXIT_INVALID;
@@ -121,6 +132,9 @@ run_clear(run *r)
     g_ptr_array_unref(r->credentials);
     live_view_free(r->view);
     prompts_free(r->prompts);
+    if (r->costings != NULL)
+        g_ptr_array_unref(r->costings);
+    price_book_free(r->prices);
     mock_free(r->mock);
     run_info_free(r->info);
     g_free(r->path);

@@ -4,6 +4,7 @@
 struct loading {
     run_info *run;
     result *last; /* samples of one result stand together */
+    const runfile_pricer *pricer;
 };
 
 static result *
@@ -28,8 +29,14 @@ add_sample(const sample *s, uint64_t rank, void *data)
     result *r = result_of(l, s);
 
     (void)rank;
-    if (r != NULL)
+    if (r != NULL && l->pricer != NULL) {
+        sample priced = *s;
+
+        l->pricer->price(r, &priced, l->pricer->data);
+        tally_add_sample(r->tally, &priced, l->run->slos);
+    } else if (r != NULL) {
         tally_add_sample(r->tally, s, l->run->slos);
+    }
     return true;
 }
 
@@ -82,11 +89,13 @@ add_stored(runfile *f, guint nth, result *r, bool deltas, GError **error)
 }
 
 static bool
-load_results(runfile *f, run_info *r, GError **error)
+load_results(runfile *f, run_info *r, const runfile_pricer *pricer, GError **error)
 {
-    struct loading l = { .run = r };
+    struct loading l = { .run = r, .pricer = pricer };
     const bool deltas = runfile_has_deltas(f);
 
+    for (guint i = 0; pricer != NULL && i < r->results->len; i++)
+        pricer->begin(r->results->pdata[i], pricer->data);
     if (!runfile_each_sample(f, 0, UINT64_MAX, add_sample, &l, error))
         return false;
     for (guint i = 0; i < r->results->len; i++) {
@@ -108,6 +117,12 @@ load_results(runfile *f, run_info *r, GError **error)
 run_info *
 runfile_load(runfile *f, GError **error)
 {
+    return runfile_load_priced(f, NULL, error);
+}
+
+run_info *
+runfile_load_priced(runfile *f, const runfile_pricer *pricer, GError **error)
+{
     g_autoptr(run_info) r = NULL;
     bool fine;
 
@@ -115,7 +130,7 @@ runfile_load(runfile *f, GError **error)
     if (!runfile_exec(f, "BEGIN", "read the run file", error))
         return NULL;
     r = runfile_get_run(f, error);
-    fine = r != NULL && load_results(f, r, error);
+    fine = r != NULL && load_results(f, r, pricer, error);
     sqlite3_exec(f->db, "ROLLBACK", NULL, NULL, NULL);
     if (!fine)
         return NULL;

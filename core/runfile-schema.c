@@ -34,7 +34,7 @@ clock_name(uint32_t clock)
 static const char *
 ended_name(uint32_t ended)
 {
-    static const char *const names[] = { "done", "interrupted", "aborted" };
+    static const char *const names[] = { "done", "interrupted", "aborted", "max_cost" };
 
     return names[ended];
 }
@@ -55,7 +55,7 @@ put_all_codes(runfile *f, GError **error)
                      LENS_WARN_UNTERMINATED_EVENT, warning_name, error) &&
            put_codes(f, "clock", LENS_CLOCK_KERNEL, LENS_CLOCK_INTERVAL, clock_name,
                      error) &&
-           put_codes(f, "ended", ENDED_DONE, ENDED_ABORTED, ended_name, error);
+           put_codes(f, "ended", ENDED_DONE, ENDED_COST, ended_name, error);
 }
 
 static void

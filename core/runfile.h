@@ -82,6 +82,14 @@ bool runfile_get_delivery(runfile *f, const char *exporter, uint64_t *ret_sample
 /* The run with every tally computed anew from the samples, judged. What `show` and
  * `export` use. A file without an end counts as interrupted. */
 run_info *runfile_load(runfile *f, GError **error);
+/* The same with every sample (`price` may change its costs) handed to `price` first, and
+ * every result, before its first sample. */
+typedef struct runfile_pricer {
+    void (*begin)(result *r, void *data);
+    void (*price)(const result *r, sample *s, void *data);
+    void *data;
+} runfile_pricer;
+run_info *runfile_load_priced(runfile *f, const runfile_pricer *pricer, GError **error);
 
 /* A wall clock time that no other sample of the run has: those that start within 65 us of
  * each other differ by their id. Needs no memory, and is the same in a repeat. */

@@ -51,11 +51,25 @@ sample_new(uint32_t attempts)
 
     s->due_ns = NEVER;
     s->asked_output_tokens = -1;
+    for (unsigned i = 0; i < LENS_COST_COUNT; i++)
+        s->cost[i] = -1;
+    s->cost_total = -1;
     s->attempts = g_new(attempt, MAX(attempts, 1));
     for (uint32_t i = 0; i < attempts; i++)
         attempt_init(&s->attempts[i]);
     s->attempt_count = attempts;
     return s;
+}
+
+bool
+sample_used_tokens(const sample *s, const attempt *a)
+{
+    if (a->output_messages > 0)
+        return true;
+    if (a == sample_last(s) && s->outcome != LENS_OUTCOME_FAILED)
+        return s->outcome == LENS_OUTCOME_OK || a->departure_ns != NEVER;
+    return a->departure_ns != NEVER && a->error_where != WHERE_HTTP &&
+           a->error_where != WHERE_CONNECT;
 }
 
 attempt *

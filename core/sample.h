@@ -69,6 +69,9 @@ typedef struct sample {
     uint8_t trace_id[16], span_id[8]; /* trace.h; zeroes: not derived yet */
     uint32_t attempt_count;           /* at least 1 */
     attempt *attempts;                /* in order; the last one is the sample's own */
+    /* In 10^-12 USD, of all attempts; -1: unknown (the saving: 0). By LENS_COST_*. */
+    int64_t cost[LENS_COST_COUNT], cost_total;
+    int64_t cache_saving; /* against no cache at all; negative: it cost more */
 } sample;
 
 /* The try whose times and outcome stand for the request. */
@@ -80,6 +83,8 @@ sample_last(const sample *s)
 
 /* A sample with `attempts` tries, every time -1, every count unknown. */
 sample *sample_new(uint32_t attempts);
+/* Whether the try may have used tokens: not so what the server refused or never saw. */
+bool sample_used_tokens(const sample *s, const attempt *a);
 /* Adds a fresh try at the end and returns it. */
 attempt *sample_add_attempt(sample *s);
 void sample_free(sample *s);

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "json-text.h"
+#include "price.h"
 #include "result.h"
 #include "slo.h"
 
@@ -47,6 +48,40 @@ put_verdict(JsonBuilder *b, const verdict *v)
     json_builder_end_object(b);
 }
 
+/* ---- costs: decimals as text, so that nothing is lost ---- */
+
+static void
+put_amount(JsonBuilder *b, const char *name, bool known, money_amount amount)
+{
+    g_autofree char *text = known ? money_amount_text(amount) : NULL;
+
+    json_put_string(b, name, text);
+}
+
+static void
+put_cost(JsonBuilder *b, const struct cost_view *v)
+{
+    g_autofree char *request = cost_per(v, 1, v->known_requests);
+    g_autofree char *output = cost_per(v, 1000, (uint64_t)MAX(v->output_tokens, 0));
+    g_autofree char *good = v->judged ? cost_per(v, 1, v->good) : NULL;
+
+    open_member(b, "cost");
+    json_put_string(b, "currency", "USD");
+    put_amount(b, "total", v->known, v->total);
+    open_member(b, "by");
+    for (unsigned i = 0; i < LENS_COST_COUNT; i++)
+        put_amount(b, cost_kind_name(i), v->known, v->by[i]);
+    json_builder_end_object(b);
+    json_put_string(b, "per_request", request);
+    json_put_string(b, "per_1k_output", output);
+    put_amount(b, "cache_saving", v->known, v->cache_saving);
+    put_amount(b, "reported", v->reported_known, v->reported);
+    put_count(b, "unknown_requests", v->unknown_requests);
+    json_put_string(b, "price_date", v->price_date);
+    json_put_string(b, "per_goodput_request", good);
+    json_builder_end_object(b);
+}
+
 /* ---- the run ---- */
 
 static char *
@@ -84,6 +119,7 @@ put_run(JsonBuilder *b, const run_info *r)
 {
     g_autofree char *started = rfc3339(r->start_unix_ns);
     g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, r->seed);
+    const struct cost_view total = cost_of_run(r);
 
     open_member(b, "run");
     json_put_string(b, "id", r->id);
@@ -98,6 +134,7 @@ put_run(JsonBuilder *b, const run_info *r)
     json_put_int(b, "cores", r->host_cores);
     json_put_string(b, "kernel", r->host_kernel);
     json_builder_end_object(b);
+    put_cost(b, &total);
     put_verdict(b, r->verdict);
     put_exports(b, r);
     json_builder_end_object(b);
@@ -309,6 +346,8 @@ put_slos(JsonBuilder *b, const run_info *run, const result *r)
 static void
 put_result(JsonBuilder *b, const run_info *run, const result *r)
 {
+    const struct cost_view cost = cost_of_result(r);
+
     json_builder_begin_object(b);
     json_put_string(b, "target", r->target_name);
     json_put_string(b, "stage", r->stage_name);
@@ -320,6 +359,7 @@ put_result(JsonBuilder *b, const run_info *run, const result *r)
     put_window(b, r);
     put_requests(b, r->tally);
     put_tokens(b, r->tally);
+    put_cost(b, &cost);
     put_throughput(b, r);
     open_member(b, "latency");
     for (unsigned m = 0; m < METRIC_LATENCIES; m++)

@@ -1,4 +1,6 @@
 /* A sample's part in a tally: which of its numbers count for what. */
+#include <math.h>
+
 #include "measure.h"
 #include "slo.h"
 #include "tally.h"
@@ -122,18 +124,6 @@ add_times(tally *t, const sample *s)
     record(t, METRIC_START_LATE, measure_metric(s, METRIC_START_LATE));
 }
 
-/* What the server refused, or never saw, has used no tokens. */
-static bool
-used_tokens(const sample *s, const attempt *a)
-{
-    if (a->output_messages > 0)
-        return true;
-    if (a == sample_last(s) && s->outcome != LENS_OUTCOME_FAILED)
-        return s->outcome == LENS_OUTCOME_OK || a->departure_ns != NEVER;
-    return a->departure_ns != NEVER && a->error_where != WHERE_HTTP &&
-           a->error_where != WHERE_CONNECT;
-}
-
 static void
 add_tokens(tally *t, const sample *s)
 {
@@ -151,10 +141,51 @@ add_tokens(tally *t, const sample *s)
         }
         if (a->usage_partial || a->usage[LENS_USAGE_INPUT] < 0 ||
             a->usage[LENS_USAGE_OUTPUT] < 0)
-            unknown |= used_tokens(s, a);
+            unknown |= sample_used_tokens(s, a);
     }
     if (unknown)
         t->tokens_unknown++;
+}
+
+/* ---- costs ---- */
+
+static void
+add_reported(tally *t, const sample *s)
+{
+    for (uint32_t i = 0; i < s->attempt_count; i++) {
+        const double usd = s->attempts[i].cost_reported_usd;
+
+        if (isnan(usd) || fabs(usd) > 9e6)
+            continue;
+        t->reported_count++;
+        t->cost_reported += llround(usd * 1e12);
+    }
+}
+
+static void
+add_cost(tally *t, const sample *s)
+{
+    add_reported(t, s);
+    if (s->cost_total < 0) {
+        t->cost_unknown++;
+        return;
+    }
+    t->cost_known++;
+    t->cost_total = saturating_add(t->cost_total, s->cost_total);
+    t->cache_saving = saturating_add(t->cache_saving, s->cache_saving);
+    for (unsigned i = 0; i < LENS_COST_COUNT; i++)
+        t->cost[i] = saturating_add(t->cost[i], s->cost[i]);
+    for (uint32_t i = 0; i < s->attempt_count; i++)
+        t->cost_output_tokens = saturating_add(
+            t->cost_output_tokens, MAX(s->attempts[i].usage[LENS_USAGE_OUTPUT], 0));
+}
+
+/* Money spent outside of the window is money, too. */
+static void
+add_other_cost(tally *t, const sample *s)
+{
+    if (s->cost_total > 0)
+        t->cost_other = saturating_add(t->cost_other, s->cost_total);
 }
 
 /* ---- stamps and connections ---- */
@@ -257,15 +288,18 @@ tally_add_sample(tally *t, const sample *s, const GPtrArray *slos)
     tally_add_flight(t, s->due_ns, sample_last(s)->end_ns);
     if (s->phase == LENS_PART_WARMUP) {
         t->warmup++;
+        add_other_cost(t, s);
         return;
     }
     if (s->phase == LENS_PART_COOLDOWN) {
         t->cooldown++;
+        add_other_cost(t, s);
         return;
     }
     add_outcome(t, s);
     add_times(t, s);
     add_tokens(t, s);
+    add_cost(t, s);
     add_stamps(t, sample_last(s));
     add_connections(t, s);
     add_goodput(t, s, slos);

@@ -190,6 +190,17 @@ add_counts(tally *to, const tally *from)
     to->reused += from->reused;
     to->attempts += from->attempts;
     to->judged += from->judged;
+    for (unsigned i = 0; i < LENS_COST_COUNT; i++)
+        to->cost[i] = saturating_add(to->cost[i], from->cost[i]);
+    to->cost_total = saturating_add(to->cost_total, from->cost_total);
+    to->cache_saving = saturating_add(to->cache_saving, from->cache_saving);
+    to->cost_known += from->cost_known;
+    to->cost_unknown += from->cost_unknown;
+    to->cost_output_tokens =
+        saturating_add(to->cost_output_tokens, from->cost_output_tokens);
+    to->cost_other = saturating_add(to->cost_other, from->cost_other);
+    to->cost_reported = saturating_add(to->cost_reported, from->cost_reported);
+    to->reported_count += from->reported_count;
     to->good += from->good;
     to->due_in_window += from->due_in_window;
     to->deltas_missing |= from->deltas_missing;

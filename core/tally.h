@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <lens/exporter.h>
 #include <lens/provider.h>
 
 #include "histogram.h"
@@ -31,6 +32,17 @@ typedef struct client_report {
     double in_flight_time; /* integral of requests in flight over time, request-seconds */
     bool measured;         /* lies in the measured window */
 } client_report;
+
+/* The sum, or the largest number there is. */
+static inline int64_t
+saturating_add(int64_t a, int64_t b)
+{
+    int64_t sum;
+
+    if (__builtin_add_overflow(a, b, &sum))
+        return a < 0 ? INT64_MIN : INT64_MAX;
+    return sum;
+}
 
 client_report *client_report_new(void);
 void client_report_free(client_report *c);
@@ -68,6 +80,13 @@ typedef struct tally {
     uint64_t messages_output, messages_shared;
     uint64_t reused, attempts;
     uint64_t judged, good; /* goodput by the per-request SLOs */
+    /* In 10^-12 USD, of the measured requests whose cost is known; at most 9.2e6 USD. */
+    int64_t cost[LENS_COST_COUNT], cost_total, cache_saving;
+    uint64_t cost_known, cost_unknown; /* requests */
+    int64_t cost_output_tokens;        /* of the known ones */
+    int64_t cost_other;                /* of warm-up and cool-down */
+    int64_t cost_reported;             /* by the servers themselves */
+    uint64_t reported_count;
     /* Of measured requests, but last_end_ns is that of any; NEVER: none. */
     int64_t first_due_ns, last_due_ns, last_end_ns, first_start_ns, last_start_ns;
     uint64_t due_in_window;

@@ -115,20 +115,23 @@ lag_that_matters(const tally *t)
 static void
 judge_end(verdict *v, enum ended ended)
 {
+    static const char *const texts[] = {
+        [ENDED_INTERRUPTED] =
+            "interrupted before the stop condition was met: let it run to its end",
+        [ENDED_ABORTED] = "given up before the stop condition was met: see the errors",
+        [ENDED_COST] = "stopped before the stop condition was met: one more request "
+                       "could have cost more than --max-cost",
+    };
+
     if (ended == ENDED_DONE)
         return;
-    add_reason(v,
-               (struct verdict_reason){
-                   .id = "ended",
-                   .state = ended == ENDED_ABORTED ? VERDICT_INVALID : VERDICT_SUSPECT,
-                   .value = NAN,
-                   .limit = NAN,
-                   .text = g_strdup(ended == ENDED_ABORTED
-                                        ? "given up before the stop condition was met: "
-                                          "see the errors"
-                                        : "interrupted before the stop condition was "
-                                          "met: let it run to its end"),
-               });
+    add_reason(v, (struct verdict_reason){
+                      .id = "ended",
+                      .state = ended == ENDED_ABORTED ? VERDICT_INVALID : VERDICT_SUSPECT,
+                      .value = NAN,
+                      .limit = NAN,
+                      .text = g_strdup(texts[ended]),
+                  });
 }
 
 verdict *

@@ -21,7 +21,7 @@ typedef struct verdict {
     GArray *reasons; /* struct verdict_reason */
 } verdict;
 
-enum ended { ENDED_DONE, ENDED_INTERRUPTED, ENDED_ABORTED };
+enum ended { ENDED_DONE, ENDED_INTERRUPTED, ENDED_ABORTED, ENDED_COST };
 
 /* What the table needs beside the tally. */
 struct verdict_input {
