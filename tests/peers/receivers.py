@@ -141,8 +141,10 @@ def influx_query(url, query, database="lens", user=None):
     if database:
         form["db"] = database
     if user:
-        form["u"], form["p"] = user
-    status, body = ask(url + "/query", urllib.parse.urlencode(form))
+        url_form = "?" + urllib.parse.urlencode({"u": user[0], "p": user[1]})
+    else:
+        url_form = ""
+    status, body = ask(url + "/query" + url_form, urllib.parse.urlencode(form))
     assert status == 200, body
     answer = json.loads(body)
     rows = []
@@ -169,14 +171,14 @@ def influxd_2(folder, program, organization="o", bucket="lens", token="tok"):
 
 
 @contextlib.contextmanager
-def prometheus(folder, program, targets=(), extra="", flags=("--enable-feature=native-histograms",)):
+def prometheus(folder, program, targets=(), extra="", settings="", flags=("--enable-feature=native-histograms",)):
     """Prometheus that takes remote writes and scrapes `targets` ("127.0.0.1:9464") every 200 ms. `extra` is more
-    YAML of its configuration."""
+    YAML of its configuration, `settings` more of `global` (", name: value")."""
     url = f"http://127.0.0.1:{free_port()}"
     config = os.path.join(folder, "prometheus.yml")
     with open(config, "w", encoding="utf-8") as file:
         file.write(f"""
-global: {{scrape_interval: 200ms, scrape_timeout: 200ms}}
+global: {{scrape_interval: 200ms, scrape_timeout: 200ms{settings}}}
 {extra}
 scrape_configs:
 - job_name: lens
