@@ -3,6 +3,28 @@
 #include "chrono.h"
 #include "flight-sink.h"
 
+/* The heartbeat wakes the loop more often than that. */
+static const int64_t STALL_NS = 25 * NS_PER_MS;
+/* What two times may lie apart and still be called one. */
+static const int64_t CLOSE_NS = 200 * NS_PER_US;
+
+static bool
+was_stalled(const struct poll_turn *turn)
+{
+    return turn->woke_ns - turn->previous_ns >= STALL_NS;
+}
+
+/* How long the bytes stamped `at_ns`, the newest of their read, may have been coming. A
+ * loop that waited for them was woken by the first: if the newest is not older than its
+ * waking, all are about as old. A busy one knows only when it had looked before. */
+static bool
+came_apart(const struct poll_turn *turn, int64_t at_ns)
+{
+    if (!was_stalled(turn) && turn->waited_ns > CLOSE_NS)
+        return turn->woke_ns - at_ns > CLOSE_NS;
+    return at_ns - turn->looked_ns > CLOSE_NS;
+}
+
 /* Messages that share a stamp have come together, unless the kernel took more segments
  * than we looked at: then all but the last of them are only known to lie before it. One
  * output message with a tail of others is taken for one write, unless the loop was late.
@@ -10,20 +32,22 @@
 static void
 find_merged(flight *f)
 {
-    const struct poll_turn *turn = poller_turn(f->context->poller);
+    const struct poll_turn *turn = &f->exchange->turn;
     unsigned outputs = 0;
 
     for (unsigned i = 0; i < f->mark_count; i++)
         outputs += (f->marks[i].classes & LENS_MSG_OUTPUT) != 0;
     if (outputs == 0 || f->mark_count < 2)
         return;
-    if (outputs == 1 && turn->woke_ns - turn->previous_ns < 25 * NS_PER_MS)
+    if (outputs == 1 && !was_stalled(turn))
         return;
-    if (f->marks[0].clock != LENS_CLOCK_KERNEL || !transport_merged(f->exchange))
+    if (f->marks[0].clock != LENS_CLOCK_KERNEL ||
+        !came_apart(turn, f->marks[f->mark_count - 1].at_ns) ||
+        !transport_merged(f->exchange))
         return;
     for (unsigned i = 0; i + 1 < f->mark_count; i++) {
         if (f->marks[i].at_ns == f->marks[i + 1].at_ns &&
-            f->marks[i].at_ns - turn->looked_ns > 200 * NS_PER_US)
+            came_apart(turn, f->marks[i].at_ns))
             f->marks[i].clock = LENS_CLOCK_INTERVAL;
     }
 }
@@ -47,7 +71,7 @@ note_output(flight *f, const struct flight_mark *m, int64_t now_ns)
     f->last_output_ns = m->at_ns;
     f->output = true;
     if (m->clock == LENS_CLOCK_USER) {
-        const struct poll_turn *turn = poller_turn(f->context->poller);
+        const struct poll_turn *turn = &f->exchange->turn;
 
         /* It came after the loop woke, and after the request had left. */
         a->user_stamps++;

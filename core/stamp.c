@@ -112,6 +112,36 @@ stamper_look(stamper *s, int fd, wallclock *w, int64_t likely_ns, int64_t now_ns
     s->looked_ns = now_ns;
 }
 
+ssize_t
+stamper_read(stamper *s, int fd, void *data, size_t size, wallclock *w, int64_t likely_ns,
+             int64_t now_ns, int64_t *ret_at_ns, uint32_t *ret_clock)
+{
+    union control control;
+    struct iovec space = { .iov_base = data, .iov_len = size };
+    struct msghdr message = { .msg_iov = &space,
+                              .msg_iovlen = 1,
+                              .msg_control = control.bytes,
+                              .msg_controllen = sizeof control.bytes };
+    ssize_t taken;
+    int64_t realtime_ns;
+
+    do
+        taken = recvmsg(fd, &message, MSG_DONTWAIT);
+    while (taken < 0 && errno == EINTR);
+    if (taken <= 0)
+        return taken < 0 ? -errno : 0;
+    realtime_ns = s->rx ? software_stamp(&message) : -1;
+    s->expected += segments_of((size_t)taken);
+    *ret_clock = LENS_CLOCK_KERNEL;
+    if (realtime_ns < 0 ||
+        !wallclock_convert(w, realtime_ns, likely_ns, s->looked_ns, now_ns, ret_at_ns)) {
+        *ret_at_ns = now_ns;
+        *ret_clock = LENS_CLOCK_USER;
+    }
+    s->looked_ns = now_ns;
+    return taken;
+}
+
 void
 stamper_look_again(stamper *s, int fd, wallclock *w, int64_t now_ns)
 {

@@ -1,10 +1,12 @@
-/* stamp: when bytes came and left, from the kernel. A socket's queue is looked at without
- * taking anything; segments that wait together carry only the newest stamp. */
+/* stamp: when bytes came and left, from the kernel. For libcurl a socket's queue is
+ * looked at without taking anything. Segments that wait together carry only the newest
+ * stamp. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "wallclock.h"
 
@@ -38,6 +40,11 @@ typedef struct stamper {
 void stamper_enable(stamper *s, int fd);
 /* First look of a turn. `likely_ns`: nothing had come by then, as far as is known. */
 void stamper_look(stamper *s, int fd, wallclock *w, int64_t likely_ns, int64_t now_ns);
+/* Reads, in place of a look: what recvmsg returns, or -errno. The bytes, all of them,
+ * came by `ret_at_ns`. */
+ssize_t stamper_read(stamper *s, int fd, void *data, size_t size, wallclock *w,
+                     int64_t likely_ns, int64_t now_ns, int64_t *ret_at_ns,
+                     uint32_t *ret_clock);
 /* Second look, just before the work: bytes that came since then get a group of their own.
  */
 void stamper_look_again(stamper *s, int fd, wallclock *w, int64_t now_ns);

@@ -6,7 +6,7 @@
 
 #include "chrono.h"
 #include "sample.h"
-#include "transport-private.h"
+#include "transport-curl.h"
 
 enum {
     HEADER_LIMIT = 256 * 1024,
@@ -24,7 +24,7 @@ answer_on_before_request(void *data, char *peer, char *local, int peer_port,
 {
     exchange *x = data;
     struct exchange_private *private = x->private;
-    transport *t = private->transport;
+    curl_transport *t = private->transport;
 
     (void)peer;
     (void)local;
@@ -98,7 +98,7 @@ answer_take_departure(exchange *x)
     if (c == NULL || !c->stamper.tx)
         return;
     if (c->stamper.tx_last_ns < 0) /* answered before the loop saw the departure */
-        stamper_departures(&c->stamper, c->item.fd, &private->transport->wall,
+        stamper_departures(&c->stamper, c->item.fd, private->transport->wall,
                            private->pretransfer_ns, private->sent_ns, chrono_now());
     at_ns = x->http_version >= 20 ? c->stamper.tx_prompt_ns : c->stamper.tx_last_ns;
     if (at_ns < 0)
@@ -157,20 +157,6 @@ add_header(exchange *x, const char *line, size_t size)
     g_array_append_val(x->headers, pair);
 }
 
-const struct lens_pair *
-exchange_header(const exchange *x, const char *name)
-{
-    const size_t size = strlen(name);
-
-    for (unsigned i = 0; i < x->headers->len; i++) {
-        const struct lens_pair *p = &g_array_index(x->headers, struct lens_pair, i);
-
-        if (p->name.size == size && g_ascii_strncasecmp(p->name.data, name, size) == 0)
-            return p;
-    }
-    return NULL;
-}
-
 static bool
 same_origin(const char *one, const char *other)
 {
@@ -224,21 +210,12 @@ take_round_trip(exchange *x)
 static bool
 on_head_end(exchange *x)
 {
-    const struct lens_pair *type, *encoding;
+    const struct lens_pair *encoding;
     uint32_t clock;
 
     if (x->status < 200)
         return true; /* 100 (Continue), 103 (Early Hints) */
-    for (unsigned i = 0; i < x->headers->len; i++) {
-        struct lens_pair *p = &g_array_index(x->headers, struct lens_pair, i);
-
-        p->name.data = x->header_text->str + GPOINTER_TO_SIZE(p->name.data);
-        p->value.data = x->header_text->str + GPOINTER_TO_SIZE(p->value.data);
-    }
-    type = exchange_header(x, "content-type");
-    if (type != NULL)
-        g_strlcpy(x->content_type, type->value.data,
-                  MIN(type->value.size + 1, sizeof x->content_type));
+    exchange_settle_headers(x);
     encoding = exchange_header(x, "transfer-encoding");
     x->private->chunked = encoding != NULL;
     x->private->head_done = true;
@@ -260,7 +237,7 @@ answer_on_header(char *line, size_t one, size_t size, void *data)
     private->raw += size;
     private->header_size += size;
     if (private->header_size > HEADER_LIMIT)
-        fine = stop(x, LENS_KIND_TOO_LARGE, "the headers are over 256 KiB");
+        fine = stop(x, LENS_KIND_TOO_LARGE, TRANSPORT_HEAD_TOO_LARGE);
     else if (size > 5 && memcmp(line, "HTTP/", 5) == 0)
         fine = on_status_line(x, line, size);
     else if (private->head_done)

@@ -5,7 +5,7 @@
 #include "chrono.h"
 #include "error.h"
 #include "secret.h"
-#include "transport-private.h"
+#include "transport-curl.h"
 
 enum { HEAD_LIMIT = 256 * 1024, ANSWER_MS = 30000 };
 static const int64_t CONNECT_NS = 5 * NS_PER_S;

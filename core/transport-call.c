@@ -3,7 +3,7 @@
 
 #include "error.h"
 #include "secret.h"
-#include "transport-private.h"
+#include "transport-curl.h"
 
 /* Of a side call: more is no list of models. */
 enum { HEAD_LIMIT = 256 * 1024 };

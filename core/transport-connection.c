@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "chrono.h"
-#include "transport-private.h"
+#include "transport-curl.h"
 
 static const int64_t LOOK_AGAIN_NS = 10 * NS_PER_US;
 /* What the count of bytes handed over may be off by. */
@@ -29,13 +29,14 @@ hand_look_over(exchange *x)
 
     x->private->touched = false;
     x->private->raw = 0;
+    x->turn = *poller_turn(x->private->transport->poller);
     x->private->transport->events->look(x);
     if (c != NULL)
         c->stamper.backlog = backlog;
 }
 
 static connection *
-connection_at(transport *t, int fd)
+connection_at(curl_transport *t, int fd)
 {
     return (unsigned)fd < t->by_fd->len ? t->by_fd->pdata[fd] : NULL;
 }
@@ -79,7 +80,7 @@ static void
 on_stamp(poll_item *item, uint32_t events)
 {
     connection *c = (connection *)item;
-    transport *t = c->transport;
+    curl_transport *t = c->transport;
     const exchange *x = c->exchange;
     const struct poll_turn *turn = poller_turn(t->poller);
     int64_t now_ns;
@@ -89,7 +90,7 @@ on_stamp(poll_item *item, uint32_t events)
     now_ns = chrono_now();
     /* Departures of a TLS handshake are taken out of the queue too. */
     if ((events & EPOLLERR) != 0 &&
-        stamper_departures(&c->stamper, item->fd, &t->wall, sent_since(x),
+        stamper_departures(&c->stamper, item->fd, t->wall, sent_since(x),
                            x != NULL ? x->private->sent_ns : -1, now_ns)) {
         c->departed = true;
         if (!c->stamper.counted)
@@ -98,13 +99,13 @@ on_stamp(poll_item *item, uint32_t events)
     /* A look would take the error of a failed connect away from libcurl. */
     if ((events & EPOLLIN) == 0 || sent_since(x) == INT64_MAX)
         return;
-    stamper_look(&c->stamper, item->fd, &t->wall, turn->looked_ns, now_ns);
+    stamper_look(&c->stamper, item->fd, t->wall, turn->looked_ns, now_ns);
     if (c->stamper.error != 0)
         c->exchange->private->broken = c->stamper.error;
 }
 
 static void
-hand_looks_over(transport *t)
+hand_looks_over(curl_transport *t)
 {
     while (t->touched->len > 0)
         hand_look_over(g_ptr_array_steal_index_fast(t->touched, t->touched->len - 1));
@@ -112,7 +113,7 @@ hand_looks_over(transport *t)
 
 /* The user clock's departure: when libcurl had all of the request written. */
 static void
-note_sent(transport *t)
+note_sent(curl_transport *t)
 {
     const int64_t now_ns = chrono_now();
 
@@ -130,7 +131,7 @@ note_sent(transport *t)
 }
 
 void
-transport_act(transport *t, curl_socket_t fd, int what)
+transport_act(curl_transport *t, curl_socket_t fd, int what)
 {
     int running;
 
@@ -149,14 +150,14 @@ look_again(connection *c, uint32_t events)
 
     if (c->tcp && (events & EPOLLIN) != 0 &&
         now_ns - c->stamper.looked_ns > LOOK_AGAIN_NS)
-        stamper_look_again(&c->stamper, c->item.fd, &c->transport->wall, now_ns);
+        stamper_look_again(&c->stamper, c->item.fd, c->transport->wall, now_ns);
 }
 
 static void
 on_work(poll_item *item, uint32_t events)
 {
     connection *c = (connection *)item;
-    transport *t = c->transport;
+    curl_transport *t = c->transport;
     int what = 0;
 
     if (c->wanted == 0) { /* idle: the other side closed it, or talks out of turn */
@@ -178,7 +179,7 @@ on_work(poll_item *item, uint32_t events)
 }
 
 static connection *
-connection_new(transport *t, int fd, bool tcp)
+connection_new(curl_transport *t, int fd, bool tcp)
 {
     connection *c = g_new0(connection, 1);
 
@@ -207,7 +208,7 @@ connection_drop(connection *c)
 int
 transport_on_socket_made(void *data, curl_socket_t fd, curlsocktype purpose)
 {
-    transport *t = data;
+    curl_transport *t = data;
 
     (void)purpose;
     connection_drop(connection_at(t, fd));
@@ -223,7 +224,7 @@ transport_on_socket_close(void *data, curl_socket_t fd)
 }
 
 static void
-watch(transport *t, connection *c, uint32_t events)
+watch(curl_transport *t, connection *c, uint32_t events)
 {
     if (!c->polled) {
         if (c->tcp && !t->user_clock && !c->stamper.rx)
@@ -242,7 +243,7 @@ int
 transport_on_socket_wanted(CURL *easy, curl_socket_t fd, int what, void *data,
                            void *unused)
 {
-    transport *t = data;
+    curl_transport *t = data;
     connection *c = connection_at(t, fd);
     exchange *x = NULL;
 
@@ -271,7 +272,7 @@ transport_on_socket_wanted(CURL *easy, curl_socket_t fd, int what, void *data,
 int
 transport_on_timer_wanted(CURLM *multi, long ms, void *data)
 {
-    transport *t = data;
+    curl_transport *t = data;
 
     (void)multi;
     t->curl_deadline_ns = ms < 0 ? INT64_MAX : chrono_now() + ms * NS_PER_MS;

@@ -1,4 +1,4 @@
-#include "transport-private.h"
+#include "transport-curl.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "transport-private.h"
+#include "transport-curl.h"
 
 #include <errno.h>
 #include <string.h>
@@ -105,5 +105,5 @@ transport_explain(CURLcode code, const exchange *x, struct exchange_end *ret)
     if (ret->where == WHERE_HTTP && private->head_done)
         ret->where = WHERE_STREAM;
     if (ret->kind == LENS_KIND_TIMEOUT)
-        ret->detail = "connect: no connection within --connect-timeout";
+        ret->detail = TRANSPORT_CONNECT_TIMEOUT;
 }

@@ -1,91 +1,24 @@
-/* transport-private: shared by the files of the transport only. */
+/* transport-private: what both ways to the wire share. */
 #pragma once
-
-#include <curl/curl.h>
 
 #include "transport.h"
 
-struct transport {
+struct transport_base {
     poller *poller;
     const plan_target *target;
     const struct exchange_events *events;
-    CURLM *multi;
-    struct curl_slist *resolve;
-    wallclock wall;
-    bool user_clock, secure;
-    int64_t curl_deadline_ns; /* INT64_MAX: none */
-    GHashTable *header_lists; /* struct curl_slist, by the text of their headers */
-    GPtrArray *by_fd;         /* connection, by file descriptor */
-    GPtrArray *all, *idle;    /* exchange */
-    GPtrArray *touched;       /* exchange: got something in this look */
-    GPtrArray *sending;       /* exchange: libcurl may still be writing the request */
+    wallclock *wall;
+    bool user_clock;
 };
 
-enum { SMALL_BODY = 16 * 1024 };
+/* The words for an answer that broke a limit. */
+extern const char TRANSPORT_HEAD_TOO_LARGE[];
+extern const char TRANSPORT_CONNECT_TIMEOUT[];
+extern const char TRANSPORT_NO_FDS[];
 
-/* One TCP connection that libcurl uses. */
-typedef struct connection {
-    poll_item item; /* first: the poller hands it back */
-    transport *transport;
-    exchange *exchange; /* the one it carries; NULL: idle */
-    stamper stamper;
-    int wanted;      /* CURL_POLL_* */
-    bool polled;     /* is in the poller */
-    bool tcp;        /* libcurl also polls resolver pipes */
-    bool departed;   /* this turn's EPOLLERR was a departure stamp */
-    uint32_t events; /* that the poller watches */
-} connection;
-
-struct exchange_private {
-    transport *transport;
-    CURL *easy;
-    struct curl_slist *headers; /* its own; NULL: a shared list */
-    char *sent_url;
-    connection *connection;
-    char error[CURL_ERROR_SIZE];
-    unsigned sends;         /* times the request went out */
-    int64_t pretransfer_ns; /* the newest of those */
-    int64_t sent_ns;        /* user clock: libcurl had the whole request written */
-    size_t header_size;
-    size_t raw; /* bytes of this look that were handed over, about */
-    bool active, head_done, chunked, touched, redirecting;
-    int broken;          /* the socket's error that our look took; 0: none */
-    uint32_t abort_kind; /* why we stopped it: LENS_KIND_* */
-    const char *abort_detail;
-    unsigned redirects;
-};
-
-/* transport-easy.c */
-/* The target's --resolve entries, which must outlive every handle they are given to. */
-struct curl_slist *easy_resolve_list(const plan_target *target);
-/* All settings that do not change from request to request. */
-void easy_setup(CURL *easy, const plan_target *target, struct curl_slist *resolve);
-/* Method, URL, headers and body. `request` must outlive the transfer. */
-void easy_request(CURL *easy, const struct lens_request *request,
-                  struct curl_slist *headers);
-struct curl_slist *easy_header_list(const struct lens_request *request);
-/* transport-error.c: the kind, where and words of a libcurl result. */
-void transport_explain(CURLcode code, const exchange *x, struct exchange_end *ret);
-bool transport_out_of_resources(CURLcode code, long os_error);
-
-/* transport-connection.c */
-/* The connection no longer carries its exchange; what it found so far is handed over. */
-void connection_detach(connection *c);
-void connection_drop(connection *c);
-/* Lets libcurl act on a socket, or on its timers, and hands over what that brought. */
-void transport_act(transport *t, curl_socket_t fd, int what);
-/* For libcurl. */
-int transport_on_socket_made(void *data, curl_socket_t fd, curlsocktype purpose);
-int transport_on_socket_close(void *data, curl_socket_t fd);
-int transport_on_socket_wanted(CURL *easy, curl_socket_t fd, int what, void *data,
-                               void *unused);
-int transport_on_timer_wanted(CURLM *multi, long ms, void *data);
-
-/* transport-answer.c */
-/* Settles when the request left, once its answer begins or will not come. */
-void answer_take_departure(exchange *x);
-/* For libcurl. */
-int answer_on_before_request(void *data, char *peer, char *local, int peer_port,
-                             int local_port);
-size_t answer_on_header(char *line, size_t one, size_t size, void *data);
-size_t answer_on_body(char *data, size_t one, size_t size, void *user);
+/* Counts a time that fds, ports or memory ran out. */
+void transport_note_shortage(void);
+/* All that was measured of an exchange is unknown again. */
+void exchange_forget_answer(exchange *x);
+/* The answer's headers are complete: their offsets in header_text become pointers. */
+void exchange_settle_headers(exchange *x);

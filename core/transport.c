@@ -1,18 +1,35 @@
+/* Which way an exchange takes, and what both ways have in common. */
 #include "transport.h"
 
-#include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
 
-#include <lens/provider.h>
-
 #include "chrono.h"
-#include "error.h"
+#include "transport-curl.h"
 #include "transport-private.h"
+#include "wire.h"
 
-enum { SHARED_LISTS = 64 };
+const char TRANSPORT_HEAD_TOO_LARGE[] = "the headers are over 256 KiB";
+const char TRANSPORT_CONNECT_TIMEOUT[] =
+    "connect: no connection within --connect-timeout";
+const char TRANSPORT_NO_FDS[] =
+    "out of file descriptors: raise the limit (ulimit -n) or lower the concurrency";
+
+struct transport {
+    struct transport_base base;
+    wallclock wall;
+    wire *wire;            /* NULL: all goes by libcurl */
+    curl_transport *curl;  /* NULL: not needed so far */
+    GPtrArray *all, *idle; /* exchange */
+};
 
 static atomic_uint_fast64_t resource_failures;
+
+void
+transport_note_shortage(void)
+{
+    atomic_fetch_add(&resource_failures, 1);
+}
 
 uint64_t
 transport_resource_failures(void)
@@ -20,86 +37,34 @@ transport_resource_failures(void)
     return atomic_load(&resource_failures);
 }
 
+/* ---- exchanges ---- */
+
+static exchange *
+exchange_new(void)
+{
+    exchange *x = wire_exchange_new();
+
+    x->headers = g_array_new(FALSE, FALSE, sizeof(struct lens_pair));
+    x->header_text = g_string_new(NULL);
+    lens_request_init(&x->request);
+    return x;
+}
+
 static void
 exchange_free(void *data)
 {
     exchange *x = data;
 
-    curl_easy_cleanup(x->private->easy);
-    curl_slist_free_all(x->private->headers);
-    g_free(x->private->sent_url);
-    g_free(x->private);
+    curl_exchange_clear(x);
     lens_request_clear(&x->request);
     g_array_unref(x->headers);
     g_string_free(x->header_text, TRUE);
-    g_free(x);
-}
-
-/* All that a handle keeps from request to request. */
-static void
-set_up(transport *t, exchange *x)
-{
-    CURL *easy = x->private->easy;
-
-    easy_setup(easy, t->target, t->resolve);
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, x);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, x->private->error);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, answer_on_header);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, x);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, answer_on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, x);
-    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, answer_on_before_request);
-    curl_easy_setopt(easy, CURLOPT_PREREQDATA, x);
-    curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, transport_on_socket_made);
-    curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, t);
-    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, transport_on_socket_close);
-    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, t);
-    if (!t->target->reuse) {
-        curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
-        curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
-    }
-}
-
-static exchange *
-exchange_new(transport *t)
-{
-    exchange *x = g_new0(exchange, 1);
-
-    x->private = g_new0(struct exchange_private, 1);
-    x->private->transport = t;
-    x->private->easy = curl_easy_init();
-    x->headers = g_array_new(FALSE, FALSE, sizeof(struct lens_pair));
-    x->header_text = g_string_new(NULL);
-    lens_request_init(&x->request);
-    set_up(t, x);
-    g_ptr_array_add(t->all, x);
-    return x;
-}
-
-/* libcurl counts its silent resends over the whole life of a handle and fails the sixth;
- * only a reset starts that count anew. */
-static void
-forget_resends(transport *t, exchange *x)
-{
-    curl_easy_reset(x->private->easy);
-    g_clear_pointer(&x->private->sent_url, g_free);
-    set_up(t, x);
+    wire_exchange_free(x);
 }
 
 void
-transport_put(transport *t, exchange *x)
+exchange_forget_answer(exchange *x)
 {
-    x->user = NULL;
-    if (x->private->sends > 1)
-        forget_resends(t, x);
-    g_ptr_array_add(t->idle, x);
-}
-
-static void
-forget_answer(exchange *x)
-{
-    struct exchange_private *private = x->private;
-
     x->departure_first_ns = x->departure_ns = x->first_byte_ns = -1;
     x->last_byte_ns = x->end_ns = -1;
     x->dns_ns = x->connect_ns = x->tls_ns = x->rtt_ns = -1;
@@ -111,244 +76,47 @@ forget_answer(exchange *x)
     x->content_type[0] = '\0';
     g_array_set_size(x->headers, 0);
     g_string_truncate(x->header_text, 0);
-    private->error[0] = '\0';
-    private->header_size = private->raw = 0;
-    private->head_done = private->chunked = private->redirecting = false;
-    private->pretransfer_ns = private->sent_ns = -1;
-    private->abort_kind = LENS_KIND_NONE;
-    private->abort_detail = NULL;
-    private->broken = 0;
 }
 
-exchange *
-transport_get(transport *t, void *user)
+const struct lens_pair *
+exchange_header(const exchange *x, const char *name)
 {
-    exchange *x = t->idle->len > 0
-                      ? g_ptr_array_steal_index_fast(t->idle, t->idle->len - 1)
-                      : exchange_new(t);
+    const size_t size = strlen(name);
 
-    x->user = user;
-    lens_request_reset(&x->request);
-    forget_answer(x);
-    return x;
-}
+    for (unsigned i = 0; i < x->headers->len; i++) {
+        const struct lens_pair *p = &g_array_index(x->headers, struct lens_pair, i);
 
-static char *
-join_headers(const struct lens_request *r)
-{
-    GString *all = g_string_new(r->method.data);
-
-    for (unsigned i = 0; i < r->headers->len; i++)
-        g_string_append_printf(all, "\n%s", (const char *)r->headers->pdata[i]);
-    return g_string_free(all, FALSE);
-}
-
-/* Requests of one target hardly ever differ in their headers: those that do not share one
- * list. With headers of their own (a signature) the oldest lists would pile up, so each
- * gets its own. */
-static struct curl_slist *
-header_list(transport *t, exchange *x)
-{
-    struct exchange_private *private = x->private;
-    g_autofree char *text = join_headers(&x->request);
-    struct curl_slist *list = g_hash_table_lookup(t->header_lists, text);
-
-    curl_slist_free_all(private->headers);
-    private->headers = NULL;
-    if (list == NULL) {
-        list = easy_header_list(&x->request);
-        if (g_hash_table_size(t->header_lists) < SHARED_LISTS)
-            g_hash_table_insert(t->header_lists, g_steal_pointer(&text), list);
-        else
-        private->headers = list;
+        if (p->name.size == size && g_ascii_strncasecmp(p->name.data, name, size) == 0)
+            return p;
     }
-    return list;
-}
-
-static void
-set_request(transport *t, exchange *x)
-{
-    struct exchange_private *private = x->private;
-    struct curl_slist *headers = header_list(t, x);
-
-    g_ptr_array_set_size(x->request.headers, 0); /* the list has them now */
-    if (g_strcmp0(private->sent_url, x->request.url.data) != 0) {
-        g_free(private->sent_url);
-        private->sent_url = g_strdup(x->request.url.data);
-        curl_easy_setopt(private->easy, CURLOPT_URL, private->sent_url);
-    }
-    easy_request(private->easy, &x->request, headers);
+    return NULL;
 }
 
 void
-transport_start(transport *t, exchange *x)
+exchange_settle_headers(exchange *x)
 {
-    x->private->sends = x->private->redirects = 0;
-    x->private->active = true;
-    set_request(t, x);
-    x->start_ns = chrono_now();
-    curl_multi_add_handle(t->multi, x->private->easy);
-}
+    const struct lens_pair *type;
 
-static void
-leave(transport *t, exchange *x)
-{
-    curl_multi_remove_handle(t->multi, x->private->easy);
-    if (x->private->connection != NULL)
-        connection_detach(x->private->connection);
-    g_ptr_array_remove_fast(t->sending, x);
-    x->private->active = false;
-}
+    for (unsigned i = 0; i < x->headers->len; i++) {
+        struct lens_pair *p = &g_array_index(x->headers, struct lens_pair, i);
 
-void
-transport_cancel(transport *t, exchange *x)
-{
-    if (!x->private->active)
-        return;
-    if (x->private->touched) {
-        g_ptr_array_remove_fast(t->touched, x);
-        x->private->touched = false;
+        p->name.data = x->header_text->str + GPOINTER_TO_SIZE(p->name.data);
+        p->value.data = x->header_text->str + GPOINTER_TO_SIZE(p->value.data);
     }
-    leave(t, x);
-    x->end_ns = chrono_now();
+    type = exchange_header(x, "content-type");
+    if (type != NULL)
+        g_strlcpy(x->content_type, type->value.data,
+                  MIN(type->value.size + 1, sizeof x->content_type));
 }
 
-static int64_t
-phase_end(CURL *easy, CURLINFO info, int64_t base_ns)
-{
-    curl_off_t us = 0;
-
-    curl_easy_getinfo(easy, info, &us);
-    return us > 0 ? base_ns + us * NS_PER_US : -1;
-}
-
-/* libcurl counts its phases from a start of its own: anchor them at the one moment both
- * clocks know. Of many that are started together the last one waits for the others; that
- * belongs before its start. */
-static void
-take_phases(exchange *x)
-{
-    CURL *easy = x->private->easy;
-    long connects = 0, sent = 0, received = 0;
-    curl_off_t pretransfer_us = 0, uploaded = 0, downloaded = 0;
-
-    curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
-    curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &sent);
-    curl_easy_getinfo(easy, CURLINFO_HEADER_SIZE, &received);
-    curl_easy_getinfo(easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
-    curl_easy_getinfo(easy, CURLINFO_SIZE_DOWNLOAD_T, &downloaded);
-    curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer_us);
-    x->bytes_sent = (uint64_t)sent + (uint64_t)uploaded;
-    x->bytes_received = (uint64_t)received + (uint64_t)downloaded;
-    if (x->private->pretransfer_ns >= 0 && pretransfer_us > 0)
-        x->start_ns =
-            MAX(x->start_ns, x->private->pretransfer_ns - pretransfer_us * NS_PER_US);
-    x->reused = connects == 0 && x->private->sends > 0;
-    if (x->reused)
-        return;
-    x->dns_ns = phase_end(easy, CURLINFO_NAMELOOKUP_TIME_T, x->start_ns);
-    x->connect_ns = phase_end(easy, CURLINFO_CONNECT_TIME_T, x->start_ns);
-    x->tls_ns = phase_end(easy, CURLINFO_APPCONNECT_TIME_T, x->start_ns);
-}
+/* ---- the way ---- */
 
 static bool
-follow(transport *t, exchange *x)
+need_curl(transport *t, GError **error)
 {
-    char *url = NULL;
-
-    curl_easy_getinfo(x->private->easy, CURLINFO_REDIRECT_URL, &url);
-    if (!x->private->redirecting || url == NULL)
-        return false;
-    g_free(x->private->sent_url);
-    x->private->sent_url = g_strdup(url);
-    forget_answer(x);
-    x->private->redirects++;
-    curl_easy_setopt(x->private->easy, CURLOPT_URL, x->private->sent_url);
-    curl_multi_add_handle(t->multi, x->private->easy);
-    return true;
-}
-
-static void
-finish(transport *t, exchange *x, CURLcode code)
-{
-    struct exchange_end end;
-    long os_error = 0;
-
-    take_phases(x);
-    if (x->first_byte_ns < 0)
-        answer_take_departure(x);
-    x->end_ns = code == CURLE_OK && x->last_byte_ns >= 0 ? x->last_byte_ns : chrono_now();
-    curl_easy_getinfo(x->private->easy, CURLINFO_OS_ERRNO, &os_error);
-    if (transport_out_of_resources(code, os_error))
-        atomic_fetch_add(&resource_failures, 1);
-    leave(t, x);
-    if (code == CURLE_OK && follow(t, x)) {
-        x->private->active = true;
-        return;
-    }
-    transport_explain(code, x, &end);
-    if (os_error == EMFILE || os_error == ENFILE)
-        end.detail = "out of file descriptors: raise the limit (ulimit -n) or lower the "
-                     "concurrency";
-    t->events->end(x, &end);
-}
-
-static void
-collect(transport *t)
-{
-    CURLMsg *message;
-    int left;
-
-    while ((message = curl_multi_info_read(t->multi, &left)) != NULL) {
-        exchange *x = NULL;
-
-        if (message->msg != CURLMSG_DONE)
-            continue;
-        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &x);
-        finish(t, x, message->data.result);
-    }
-}
-
-void
-transport_run(transport *t)
-{
-    const int64_t now_ns = chrono_now();
-
-    wallclock_refresh(&t->wall, now_ns);
-    collect(t);
-    /* Starting what `end` has added may end something at once; the bound keeps stamps in
-     * time. */
-    for (int round = 0; round < 4 && t->curl_deadline_ns <= chrono_now(); round++) {
-        t->curl_deadline_ns = INT64_MAX;
-        transport_act(t, CURL_SOCKET_TIMEOUT, 0);
-        collect(t);
-    }
-}
-
-int64_t
-transport_deadline(const transport *t)
-{
-    return t->curl_deadline_ns;
-}
-
-bool
-transport_merged(exchange *x)
-{
-    connection *c = x->private->connection;
-
-    return c != NULL && stamper_merged(&c->stamper, c->item.fd);
-}
-
-int64_t
-transport_take_clock_step(transport *t)
-{
-    return wallclock_take_step(&t->wall);
-}
-
-static void
-free_list(void *data)
-{
-    curl_slist_free_all(data);
+    if (t->curl == NULL)
+        t->curl = curl_transport_new(&t->base, error);
+    return t->curl != NULL;
 }
 
 transport *
@@ -357,34 +125,16 @@ transport_new(poller *p, const plan_target *target, bool user_clock,
 {
     transport *t = g_new0(transport, 1);
 
-    t->poller = p;
-    t->target = target;
-    t->events = events;
-    t->user_clock = user_clock || target->multiplex;
-    t->secure = target->url != NULL && g_str_has_prefix(target->url, "https:");
-    t->curl_deadline_ns = INT64_MAX;
-    t->resolve = easy_resolve_list(target);
-    t->header_lists = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_list);
-    t->by_fd = g_ptr_array_new();
+    wallclock_init(&t->wall);
+    t->base = (struct transport_base){ p, target, events, &t->wall, user_clock };
     t->all = g_ptr_array_new_with_free_func(exchange_free);
     t->idle = g_ptr_array_new();
-    t->touched = g_ptr_array_new();
-    t->sending = g_ptr_array_new();
-    wallclock_init(&t->wall);
-    t->multi = curl_multi_init();
-    if (t->multi == NULL) {
-        g_set_error(error, LENS_ERROR, LENS_ERROR_SYSTEM,
-                    "libcurl cannot start: out of memory");
+    if (wire_can_serve(target))
+        t->wire = wire_new(&t->base);
+    if (t->wire == NULL && !need_curl(t, error)) {
         transport_free(t);
         return NULL;
     }
-    curl_multi_setopt(t->multi, CURLMOPT_SOCKETFUNCTION, transport_on_socket_wanted);
-    curl_multi_setopt(t->multi, CURLMOPT_SOCKETDATA, t);
-    curl_multi_setopt(t->multi, CURLMOPT_TIMERFUNCTION, transport_on_timer_wanted);
-    curl_multi_setopt(t->multi, CURLMOPT_TIMERDATA, t);
-    curl_multi_setopt(t->multi, CURLMOPT_MAXCONNECTS, 65536L);
-    curl_multi_setopt(t->multi, CURLMOPT_PIPELINING,
-                      target->multiplex ? CURLPIPE_MULTIPLEX : CURLPIPE_NOTHING);
     return t;
 }
 
@@ -396,15 +146,85 @@ transport_free(transport *t)
     for (unsigned i = 0; i < t->all->len; i++)
         transport_cancel(t, t->all->pdata[i]);
     g_ptr_array_unref(t->all);
-    if (t->multi != NULL)
-        curl_multi_cleanup(t->multi);
-    for (unsigned i = 0; i < t->by_fd->len; i++)
-        connection_drop(t->by_fd->pdata[i]);
-    curl_slist_free_all(t->resolve);
-    g_hash_table_unref(t->header_lists);
-    g_ptr_array_unref(t->by_fd);
     g_ptr_array_unref(t->idle);
-    g_ptr_array_unref(t->touched);
-    g_ptr_array_unref(t->sending);
+    wire_free(t->wire);
+    curl_transport_free(t->curl);
     g_free(t);
+}
+
+exchange *
+transport_get(transport *t, void *user)
+{
+    exchange *x;
+
+    if (t->idle->len > 0) {
+        x = g_ptr_array_steal_index_fast(t->idle, t->idle->len - 1);
+    } else {
+        x = exchange_new();
+        g_ptr_array_add(t->all, x);
+    }
+    x->user = user;
+    x->by_wire = false;
+    lens_request_reset(&x->request);
+    exchange_forget_answer(x);
+    return x;
+}
+
+void
+transport_start(transport *t, exchange *x)
+{
+    x->start_ns = chrono_now();
+    x->by_wire = t->wire != NULL && wire_start(t->wire, x);
+    if (!x->by_wire && need_curl(t, NULL))
+        curl_transport_start(t->curl, x);
+}
+
+void
+transport_cancel(transport *t, exchange *x)
+{
+    if (x->by_wire)
+        wire_cancel(t->wire, x);
+    else if (t->curl != NULL)
+        curl_transport_cancel(t->curl, x);
+}
+
+void
+transport_put(transport *t, exchange *x)
+{
+    x->user = NULL;
+    if (!x->by_wire && x->private != NULL)
+        curl_transport_put(t->curl, x);
+    g_ptr_array_add(t->idle, x);
+}
+
+/* ---- the loop ---- */
+
+void
+transport_run(transport *t)
+{
+    wallclock_refresh(&t->wall, chrono_now());
+    if (t->wire != NULL)
+        wire_run(t->wire);
+    if (t->curl != NULL)
+        curl_transport_run(t->curl);
+}
+
+int64_t
+transport_deadline(const transport *t)
+{
+    const int64_t wire_ns = t->wire != NULL ? wire_deadline(t->wire) : INT64_MAX;
+
+    return t->curl != NULL ? MIN(wire_ns, curl_transport_deadline(t->curl)) : wire_ns;
+}
+
+bool
+transport_merged(exchange *x)
+{
+    return x->by_wire ? wire_merged(x) : curl_transport_merged(x);
+}
+
+int64_t
+transport_take_clock_step(transport *t)
+{
+    return wallclock_take_step(&t->wall);
 }

@@ -1,9 +1,8 @@
-/* transport: HTTP exchanges on the wire, timed. libcurl's multi_socket on a poller;
- * request in, bytes with stamps and an end out. One per worker and target; loop thread
- * only.
+/* transport: HTTP exchanges on the wire, timed: request in, bytes with stamps and an end
+ * out. One per worker and target; loop thread only.
  *
- * Nothing below a callback may start an exchange (libcurl forbids it): `end` is called
- * outside of libcurl, there it is fine. */
+ * HTTP/1.1 in clear text goes by sockets of our own (wire.h), all else by libcurl
+ * (transport-curl.h). No callback but `end` may start or cancel an exchange. */
 #pragma once
 
 #include <glib.h>
@@ -35,8 +34,7 @@ struct exchange_events {
                  uint32_t clock);
     /* Everything that one look at the socket found has been handed over. */
     void (*look)(exchange *x);
-    /* libcurl found a re-used connection dead and sends the request again on a new one.
-     */
+    /* A re-used connection was found dead; the request is sent again on a new one. */
     void (*resend)(exchange *x);
     void (*end)(exchange *x, const struct exchange_end *end);
 };
@@ -59,9 +57,11 @@ struct exchange {
     char content_type[128];
     GArray *headers; /* struct lens_pair into header_text */
     GString *header_text;
+    struct poll_turn turn; /* that found what `look` is called for */
 
     /* The transport's. */
-    struct exchange_private *private;
+    struct exchange_private *private; /* libcurl's part; NULL: never needed */
+    bool by_wire;                     /* its newest start went by a socket of our own */
 };
 
 /* `target` is borrowed and constant. `user_clock`: take no kernel stamps. */
@@ -79,8 +79,8 @@ void transport_cancel(transport *t, exchange *x);
 /* Gives an ended exchange back. */
 void transport_put(transport *t, exchange *x);
 
-/* To be called after every turn of the poller: starts what was added, serves libcurl's
- * timers, calls `end`. */
+/* To be called after every turn of the poller: starts what was added, serves timers,
+ * calls `end`. */
 void transport_run(transport *t);
 /* When transport_run is wanted even if nothing happens; INT64_MAX: never. */
 int64_t transport_deadline(const transport *t);
