@@ -41,32 +41,31 @@ engine_reserve(engine *e, int64_t output_tokens, int64_t *ret_reserved)
 
 /* What is not known keeps its reservation, but for the input that was counted. */
 static int64_t
-spent_by(engine *e, const flight *f, const attempt *a)
+spent_by(engine *e, const sample *of, const attempt *a, int64_t most)
 {
     const spending *s = &e->run->spending;
-    const int64_t cost = costing_of_attempt(s->costing, f->sample, a, s->day);
+    const int64_t cost = costing_of_attempt(s->costing, of, a, s->day);
     int64_t worst = -1;
 
     if (cost >= 0)
         return cost;
     if (a->usage[LENS_USAGE_INPUT] >= 0)
         worst = costing_worst(s->costing, a->usage[LENS_USAGE_INPUT],
-                              MAX(f->sample->asked_output_tokens, s->cap) * s->choices,
+                              MAX(of->asked_output_tokens, s->cap) * s->choices,
                               s->any_tier, s->day);
-    return worst >= 0 ? MIN(worst, f->worst) : f->worst;
+    return worst >= 0 ? MIN(worst, most) : most;
 }
 
 void
-engine_pay(engine *e, flight *f)
+engine_pay(engine *e, sample *of, int64_t worst, int64_t reserved)
 {
     const spending *s = &e->run->spending;
     int64_t spent = 0;
 
-    costing_price(s->costing, f->sample, s->day);
+    costing_price(s->costing, of, s->day);
     if (s->ledger == NULL)
         return;
-    for (uint32_t i = 0; i < f->sample->attempt_count; i++)
-        spent += spent_by(e, f, &f->sample->attempts[i]);
-    ledger_settle(s->ledger, f->reserved, spent);
-    f->reserved = 0;
+    for (uint32_t i = 0; i < of->attempt_count; i++)
+        spent += spent_by(e, of, &of->attempts[i], worst);
+    ledger_settle(s->ledger, reserved, spent);
 }

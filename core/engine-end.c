@@ -123,7 +123,6 @@ engine_finish(engine *e, flight *f, uint32_t outcome)
     s->outcome = outcome;
     if (s->phase == LENS_PART_MEASURED)
         atomic_fetch_sub(&e->run->measured_open, 1);
-    engine_pay(e, f);
     r = make_release(e, f);
     wait_ns = backoff(e, s);
     judge_target(e, s);

@@ -67,6 +67,7 @@ struct after {
     exchange *exchange;
     GString *body, *extra;
     int64_t begun_ns;
+    int64_t worst, reserved; /* of the flight */
     bool failed;
 };
 
@@ -128,6 +129,7 @@ close_after(struct after *after)
     g_ptr_array_remove_fast(e->afters, after);
     g_string_free(after->body, TRUE);
     g_string_free(after->extra, TRUE);
+    engine_pay(e, s, after->worst, after->reserved);
     engine_push(e, s);
     g_free(after);
 }
@@ -247,10 +249,13 @@ engine_complete(engine *e, flight *f)
     struct after *after;
 
     if (!wanted) {
+        engine_pay(e, s, f->worst, f->reserved);
         engine_push(e, s);
         return;
     }
     after = new_after(e, s);
+    after->worst = f->worst;
+    after->reserved = f->reserved;
     after->exchange = transport_get(e->after_transport, after);
     if (describe(e, f, f->after, &after->exchange->request)) {
         transport_start(e->after_transport, after->exchange);

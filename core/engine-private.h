@@ -89,7 +89,7 @@ void engine_retry(engine *e, flight *f);
 enum ledger_answer engine_reserve(engine *e, int64_t output_tokens,
                                   int64_t *ret_reserved);
 /* Prices the finished sample and settles what was reserved for it. */
-void engine_pay(engine *e, flight *f);
+void engine_pay(engine *e, sample *of, int64_t worst, int64_t reserved);
 /* engine-end.c: requests to samples. */
 /* A try is over: again, or a sample. */
 void engine_settle(engine *e, flight *f);

@@ -161,6 +161,64 @@ answer_is(struct lens_harness *h, const char *how, const char *text)
     return 1;
 }
 
+/* Reads the answer that names where the stream is, and asks for that. */
+static int
+follow(struct lens_harness *h, const struct lens_provider *p, void *self,
+       struct lens_sheet *first)
+{
+    const struct lens_head head = { .struct_size = (uint32_t)sizeof head,
+                                    .status = 200,
+                                    .content_type = bytes("application/json"),
+                                    .header_size = (uint32_t)sizeof(struct lens_pair) };
+    struct lens_sink *sink = lens_harness_sink(h, LENS_WANT_CONTENT);
+    struct lens_call call = { .struct_size = (uint32_t)sizeof call,
+                              .kind = LENS_CALL_FOLLOW_UP };
+    struct lens_request request = { h };
+    struct lens_sheet args = { 0 };
+    void *stream = NULL;
+    int ok;
+
+    lens_harness_forget(h);
+    ok = lens_harness_settle(h, "stream_open", p->stream_open(self, 1, &stream)) &&
+         (p->head == NULL ||
+          lens_harness_settle(h, "head", p->head(stream, &head, sink))) &&
+         lens_harness_settle(h, "decode",
+                             p->decode(stream, first->data, first->size, sink));
+    if (stream != NULL)
+        p->stream_close(stream);
+    if (ok && (h->follow_up.size == 0 || p->call_describe == NULL))
+        ok = lens_harness_problem(h, "the mock's first answer names no stream: %s",
+                                  first->data);
+    if (ok) {
+        lens_sheet_add(&args, h->follow_up.data, h->follow_up.size);
+        lens_harness_forget(h);
+        call.args = (struct lens_bytes){ args.data, args.size };
+        ok = lens_harness_settle(h, "call_describe",
+                                 p->call_describe(self, &call, &request));
+    }
+    lens_sheet_clear(&args);
+    return ok;
+}
+
+/* A request may get its output by a second one: what answers the first is told at once,
+ * like a list of models. */
+static int
+recognise_stream(struct lens_harness *h, const struct lens_provider *p, void *self,
+                 struct encoder *e)
+{
+    struct lens_sheet *stream = e->buffer.text, first = { 0 };
+    int ok = recognise(h, e->mock, h->method.data, e->turn);
+
+    if (ok && e->turn->api == LENS_MOCK_MODELS) {
+        e->buffer.text = &first;
+        ok = encode(e, LENS_STEP_MODELS, "model-x") && follow(h, p, self, &first) &&
+             recognise(h, e->mock, h->method.data, e->turn);
+        e->buffer.text = stream;
+        lens_sheet_clear(&first);
+    }
+    return ok;
+}
+
 /* The streamed answer, and the same broken off by an in-band error. */
 static int
 mock_streams(struct lens_harness *h, const struct lens_provider *p, void *self,
@@ -278,7 +336,7 @@ lens_harness_mock(struct lens_harness *h, const struct lens_provider *p, void *s
 
     if (streamed) {
         if (!lens_harness_describe(h, p, self, api, 1) ||
-            !recognise(h, p->mock, h->method.data, &turn))
+            !recognise_stream(h, p, self, &e))
             return 0;
         if (turn.api != api)
             return lens_harness_problem(

@@ -57,7 +57,7 @@ sink_event(struct lens_sink *sink, const struct lens_event *e)
         lens_sheet_add(&h->models, e->text.data, e->text.size);
         lens_sheet_add(&h->models, "\n", 1);
     }
-    if (e->kind == LENS_EV_FOLLOW_UP) {
+    if (e->kind == LENS_EV_FOLLOW_UP && e->code != LENS_FOLLOW_AFTER) {
         h->follow_up.size = 0;
         lens_sheet_add(&h->follow_up, e->text.data, e->text.size);
     }

@@ -54,7 +54,7 @@ struct lens_harness {
     struct lens_sheet messages; /* of that, only the messages */
     struct lens_sheet answer;   /* all fragments of visible text */
     struct lens_sheet models;
-    struct lens_sheet follow_up; /* args of the newest */
+    struct lens_sheet follow_up; /* args of the newest that is not for afterwards */
     uint32_t credentials;        /* that AUTH calls told */
     int64_t output_tokens;       /* usage, -1: not told */
     uint32_t faults, fault_class, fault_kind, warnings, classes;
