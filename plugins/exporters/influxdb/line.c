@@ -33,26 +33,42 @@ lines_start(const struct lines *l, uint32_t nth)
 
 /* ---- escapes ---- */
 
+/* Bytes up to the first one that may need care. */
+static size_t
+plain_run(const char *text)
+{
+    const unsigned char *c = (const unsigned char *)text;
+
+    while (*c > ' ' && *c != ',' && *c != '=' && *c != '\\' && *c != 0x7f)
+        c++;
+    return (size_t)(c - (const unsigned char *)text);
+}
+
 /* A backslash escapes what follows, so that a literal one cannot stand in front of what
  * needs an escape, nor at the end: it becomes a slash there. Line ends and other control
  * characters become spaces. */
 static void
 put_escaped(struct lines *l, const char *text, const char *special)
 {
-    for (const char *c = text; *c != '\0'; c++) {
-        const unsigned char byte = (unsigned char)*c;
-        const char next = c[1 + strspn(c + 1, "\\")]; /* behind this run of them */
+    for (;; text++) {
+        const size_t run = plain_run(text);
+        char next;
 
-        if (byte == '\\' && (next == '\0' || (unsigned char)next <= ' ' ||
-                             strchr(special, next) != NULL)) {
+        text_put(&l->text, text, run);
+        text += run;
+        if (*text == '\0')
+            return;
+        next = text[1 + strspn(text + 1, "\\")]; /* behind this run of them */
+        if (*text == '\\' && (next == '\0' || (unsigned char)next <= ' ' ||
+                              next == 0x7f || strchr(special, next) != NULL))
             text_put(&l->text, "/", 1);
-            continue;
+        else if ((unsigned char)*text < ' ' || *text == 0x7f)
+            text_put(&l->text, "\\ ", 2);
+        else {
+            if (strchr(special, *text) != NULL)
+                text_put(&l->text, "\\", 1);
+            text_put(&l->text, text, 1);
         }
-        if (strchr(special, *c) != NULL || byte < ' ' || byte == 0x7f)
-            text_put(&l->text, strchr(special, *c) != NULL ? "\\" : "\\ ",
-                     strchr(special, *c) != NULL ? 1 : 2);
-        if (byte >= ' ' && byte != 0x7f)
-            text_put(&l->text, c, 1);
     }
 }
 
@@ -107,6 +123,20 @@ line_float(struct lines *l, const char *key, double value)
     lens_write_begin(&w, &l->text, text_put);
     lens_write_double(&w, value);
     lens_write_end(&w);
+}
+
+void
+line_seconds(struct lines *l, const char *key, int64_t ns)
+{
+    char digits[40];
+    int size;
+
+    put_key(l, key);
+    size = snprintf(digits, sizeof digits, "%s%lld.%09lld", ns < 0 ? "-" : "",
+                    llabs(ns / 1000000000), llabs(ns % 1000000000));
+    while (digits[size - 1] == '0' && digits[size - 2] != '.')
+        size--;
+    text_put(&l->text, digits, (size_t)size);
 }
 
 void

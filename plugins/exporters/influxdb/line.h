@@ -23,6 +23,8 @@ size_t lines_start(const struct lines *l, uint32_t nth);
 void line_begin(struct lines *l, const char *measurement);
 void line_tag(struct lines *l, const char *key, const char *value);
 void line_float(struct lines *l, const char *key, double value);
+/* A float: seconds, exact to the nanosecond. */
+void line_seconds(struct lines *l, const char *key, int64_t ns);
 void line_int(struct lines *l, const char *key, int64_t value);
 void line_bool(struct lines *l, const char *key, int32_t value);
 void line_string(struct lines *l, const char *key, const char *value);

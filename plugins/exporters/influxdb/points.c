@@ -123,7 +123,7 @@ write_time(const char *column, double ms, struct lines *to)
 
     snprintf(id, sizeof id, "%.*s", (int)(strlen(column) - 3), column);
     name = lens_name_find(id);
-    line_float(to, name != NULL ? name->influx : id, ms * 1e-3);
+    line_seconds(to, name != NULL ? name->influx : id, llround(ms * 1e6));
 }
 
 static void
