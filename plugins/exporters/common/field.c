@@ -4,36 +4,55 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "field-names.h"
 
 /* ---- names ---- */
 
+/* The string at `offset` of each of the infos. */
 static char **
-copy_names(const void *items, uint32_t count, uint32_t stride)
+copy_names(const void *items, uint32_t count, uint32_t stride, size_t offset)
 {
     char **names = calloc((size_t)count + 1, sizeof *names);
 
     for (uint32_t i = 0; names != NULL && i < count; i++) {
-        /* Both infos start with their name. */
         const char *const *name =
-            (const char *const *)(const void *)((const char *)items + (size_t)i * stride);
+            (const char *const *)(const void *)((const char *)items + (size_t)i * stride +
+                                                offset);
 
         names[i] = strdup(*name != NULL ? *name : "");
     }
     return names;
 }
 
+#define OF_TARGETS(member)                                        \
+    copy_names(run->targets, run->target_count, run->target_size, \
+               offsetof(struct lens_target_info, member))
+#define OF_STAGES(member)                                      \
+    copy_names(run->stages, run->stage_count, run->stage_size, \
+               offsetof(struct lens_stage_info, member))
+
 lens_status
 run_names_take(struct run_names *n, const struct lens_run *run)
 {
     run_names_clear(n);
-    n->targets = copy_names(run->targets, run->target_count, run->target_size);
-    n->stages = copy_names(run->stages, run->stage_count, run->stage_size);
+    n->targets = OF_TARGETS(name);
+    n->providers = OF_TARGETS(provider);
+    n->apis = OF_TARGETS(api);
+    n->models = OF_TARGETS(model);
+    n->urls = OF_TARGETS(url);
+    n->stages = OF_STAGES(name);
+    n->workloads = OF_STAGES(workload);
+    n->options = OF_STAGES(options_json);
     n->target_count = run->target_count;
     n->stage_count = run->stage_count;
-    return n->targets != NULL && n->stages != NULL ? LENS_OK : LENS_E_NOMEM;
+    n->run_id = strdup(run->id != NULL ? run->id : "");
+    n->start_unix_ns = run->start_unix_ns;
+    return n->targets != NULL && n->providers != NULL && n->apis != NULL &&
+                   n->models != NULL && n->urls != NULL && n->stages != NULL &&
+                   n->workloads != NULL && n->options != NULL && n->run_id != NULL
+               ? LENS_OK
+               : LENS_E_NOMEM;
 }
 
 static void
@@ -48,7 +67,14 @@ void
 run_names_clear(struct run_names *n)
 {
     free_names(n->targets, n->target_count);
+    free_names(n->providers, n->target_count);
+    free_names(n->apis, n->target_count);
+    free_names(n->models, n->target_count);
+    free_names(n->urls, n->target_count);
     free_names(n->stages, n->stage_count);
+    free_names(n->workloads, n->stage_count);
+    free_names(n->options, n->stage_count);
+    free(n->run_id);
     *n = (struct run_names){ 0 };
 }
 
@@ -131,18 +157,18 @@ put_digits(char *to, int64_t number, int count, char behind)
 
 /* RFC 3339 in UTC, to the nanosecond. Half a million rows a second leave no time for
  * strftime. */
-static void
-read_time(const struct lens_sample *s, const struct run_names *names, struct value *v)
+void
+value_set_time(struct value *v, int64_t unix_ns)
 {
     /* Days since 0000-03-01, by eras of 400 years. */
-    const int64_t seconds = s->unix_ns / 1000000000, days = seconds / 86400 + 719468;
+    const int64_t seconds = unix_ns / 1000000000, days = seconds / 86400 + 719468;
     const int64_t era = days / 146097, day = days % 146097;
     const int64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
     const int64_t rest = day - (365 * year + year / 4 - year / 100);
     const int64_t month = (5 * rest + 2) / 153;
     char *at = v->buffer;
 
-    if (s->unix_ns <= 0)
+    if (unix_ns <= 0)
         return;
     at = put_digits(at, year + era * 400 + (month >= 10), 4, '-');
     at = put_digits(at, month < 10 ? month + 3 : month - 9, 2, '-');
@@ -150,9 +176,124 @@ read_time(const struct lens_sample *s, const struct run_names *names, struct val
     at = put_digits(at, seconds / 3600 % 24, 2, ':');
     at = put_digits(at, seconds / 60 % 60, 2, ':');
     at = put_digits(at, seconds % 60, 2, '.');
-    at = put_digits(at, s->unix_ns % 1000000000, 9, 'Z');
+    at = put_digits(at, unix_ns % 1000000000, 9, 'Z');
     *at = '\0';
     set_buffer(v);
+}
+
+static void
+read_time(const struct lens_sample *s, const struct run_names *names, struct value *v)
+{
+    value_set_time(v, s->unix_ns);
+}
+
+static void
+read_end_time(const struct lens_sample *s, const struct run_names *names, struct value *v)
+{
+    value_set_time(v,
+                   s->unix_ns + (s->end_ns > s->start_ns ? s->end_ns - s->start_ns : 0));
+}
+
+static void
+read_unix_s(const struct lens_sample *s, const struct run_names *names, struct value *v)
+{
+    set_int(v, s->unix_ns / 1000000000);
+}
+
+static void
+read_number(const struct lens_sample *s, const struct run_names *names, struct value *v)
+{
+    set_int(v, (int64_t)s->index + 1);
+}
+
+static void
+read_run(const struct lens_sample *s, const struct run_names *names, struct value *v)
+{
+    set_string(v, names->run_id);
+}
+
+static void
+read_of_target(const struct lens_sample *s, const struct run_names *names, char **of,
+               struct value *v)
+{
+    if (s->target < names->target_count && of[s->target][0] != '\0')
+        set_string(v, of[s->target]);
+}
+
+static void
+read_provider(const struct lens_sample *s, const struct run_names *names, struct value *v)
+{
+    read_of_target(s, names, names->providers, v);
+}
+
+static void
+read_api(const struct lens_sample *s, const struct run_names *names, struct value *v)
+{
+    read_of_target(s, names, names->apis, v);
+}
+
+static void
+read_model(const struct lens_sample *s, const struct run_names *names, struct value *v)
+{
+    read_of_target(s, names, names->models, v);
+}
+
+static void
+read_url(const struct lens_sample *s, const struct run_names *names, struct value *v)
+{
+    read_of_target(s, names, names->urls, v);
+}
+
+static void
+read_success(const struct lens_sample *s, const struct run_names *names, struct value *v)
+{
+    v->kind = VALUE_BOOL;
+    v->integer = s->outcome == LENS_OUTCOME_OK;
+}
+
+static void
+read_total_tokens(const struct lens_sample *s, const struct run_names *names,
+                  struct value *v)
+{
+    const int64_t input = s->usage[LENS_USAGE_INPUT];
+    const int64_t output = s->usage_partial ? -1 : s->usage[LENS_USAGE_OUTPUT];
+
+    if (input >= 0 && output >= 0)
+        set_int(v, input + output);
+}
+
+static void
+read_cost_usd(const struct lens_sample *s, const struct run_names *names, struct value *v)
+{
+    if (s->cost_total >= 0)
+        set_double(v, (double)s->cost_total / 1e12);
+    else
+        set_double(v, s->cost_reported_usd);
+}
+
+static void
+set_hex(struct value *v, const uint8_t *bytes, size_t size)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < size; i++) {
+        v->buffer[2 * i] = digits[bytes[i] >> 4];
+        v->buffer[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    v->buffer[2 * size] = '\0';
+    set_buffer(v);
+}
+
+static void
+read_trace(const struct lens_sample *s, const struct run_names *names, struct value *v)
+{
+    set_hex(v, s->trace_id, sizeof s->trace_id);
+}
+
+static void
+read_span(const struct lens_sample *s, const struct run_names *names, struct value *v)
+{
+    set_hex(v, s->span_id, sizeof s->span_id);
 }
 
 static void
@@ -333,6 +474,10 @@ enum form {
     {                                      \
         name, NULL, 0, FORM_READ, 0, 0, fn \
     }
+#define NAMED(name, fn)                              \
+    {                                                \
+        name, NULL, FIELD_NAMED, FORM_READ, 0, 0, fn \
+    }
 #define COUNT(name, member)                            \
     {                                                  \
         name, NULL, 0, FORM_COUNT, AT(member), 0, NULL \
@@ -431,6 +576,7 @@ const struct field sample_fields[] = {
     READ("departure_clock", read_departure_clock),
     READ("first_clock", read_first_clock),
     READ("cost_reported_usd", read_cost),
+    READ("cost_usd", read_cost_usd),
 
     KNOWN("due_ns", due_ns),
     KNOWN("start_ns", start_ns),
@@ -447,6 +593,18 @@ const struct field sample_fields[] = {
     KNOWN("terminal_ns", terminal_ns),
     KNOWN("end_ns", end_ns),
     EXTRA("rtt_ns", rtt_ns),
+    { "trace_id", NULL, FIELD_EXTRA, FORM_READ, 0, 0, read_trace },
+    { "span_id", NULL, FIELD_EXTRA, FORM_READ, 0, 0, read_span },
+    NAMED("number", read_number),
+    NAMED("run_id", read_run),
+    NAMED("provider", read_provider),
+    NAMED("api", read_api),
+    NAMED("model", read_model),
+    NAMED("url", read_url),
+    NAMED("success", read_success),
+    NAMED("total_tokens", read_total_tokens),
+    NAMED("start_unix_s", read_unix_s),
+    NAMED("end_time", read_end_time),
     { "extra", NULL, FIELD_EXTRA, FORM_READ, 0, 0, read_extra },
     TEXT("prompt", prompt),
     TEXT("text", text),

@@ -25,6 +25,10 @@ struct value {
 struct run_names {
     char **targets, **stages;
     uint32_t target_count, stage_count;
+    char **providers, **apis, **models, **urls; /* by target */
+    char **workloads, **options;                /* by stage */
+    char *run_id;
+    int64_t start_unix_ns;
 };
 lens_status run_names_take(struct run_names *n, const struct lens_run *run);
 void run_names_clear(struct run_names *n);
@@ -37,7 +41,10 @@ struct field {
     size_t a, b;
     void (*read)(const struct lens_sample *, const struct run_names *, struct value *);
 };
-enum { FIELD_EXTRA = 1 }; /* not among the columns of a CSV unless asked for */
+enum {
+    FIELD_EXTRA = 1, /* not among the columns of a CSV unless asked for */
+    FIELD_NAMED = 2  /* only where it is asked for by its name */
+};
 
 /* In a fixed order; members of one object stand together. */
 extern const struct field sample_fields[];
@@ -46,3 +53,5 @@ extern const uint32_t sample_field_count;
 void field_read(const struct field *f, const struct lens_sample *s,
                 const struct run_names *names, struct value *ret);
 const char *field_column(const struct field *f);
+/* RFC 3339 in UTC, to the nanosecond; nothing before 1970. */
+void value_set_time(struct value *v, int64_t unix_ns);
