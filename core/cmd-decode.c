@@ -1,24 +1,49 @@
 /* cmd-decode: `lens decode FILE`, what a provider's decoder makes of recorded bytes. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "decode.h"
 #include "error.h"
 #include "plain-text.h"
 
+/* By its descriptor: what is a socket cannot be opened as /dev/stdin. */
+static char *
+read_stdin(size_t *ret_size, GError **error)
+{
+    GString *text = g_string_new(NULL);
+    char piece[65536];
+    ssize_t size;
+
+    while ((size = read(STDIN_FILENO, piece, sizeof piece)) != 0) {
+        if (size > 0) {
+            g_string_append_len(text, piece, size);
+        } else if (errno != EINTR) {
+            g_set_error(error, LENS_ERROR, LENS_ERROR_FILE,
+                        "cannot read standard input: %s", g_strerror(errno));
+            g_string_free(text, TRUE);
+            return NULL;
+        }
+    }
+    *ret_size = text->len;
+    return g_string_free(text, FALSE);
+}
+
 static char *
 read_input(const char *path, size_t *ret_size, GError **error)
 {
-    const bool is_stdin = strcmp(path, "-") == 0;
     g_autoptr(GError) broken = NULL;
     char *text = NULL;
 
-    if (!g_file_get_contents(is_stdin ? "/dev/stdin" : path, &text, ret_size, &broken)) {
+    if (strcmp(path, "-") == 0)
+        return read_stdin(ret_size, error);
+    if (!g_file_get_contents(path, &text, ret_size, &broken)) {
         const char *cause = strrchr(broken->message, ':');
 
-        g_set_error(error, LENS_ERROR, LENS_ERROR_FILE, "cannot read %s%s",
-                    is_stdin ? "standard input" : path, cause != NULL ? cause : "");
+        g_set_error(error, LENS_ERROR, LENS_ERROR_FILE, "cannot read %s%s", path,
+                    cause != NULL ? cause : "");
     }
     return text;
 }

@@ -101,6 +101,9 @@ lens_status
 auth_aws_keys(struct lens_auth *a, struct lens_bytes json, const char *who,
               struct lens_sink *sink)
 {
+    /* AWS_REGION is the plugin's own option. */
+    const char *region =
+        auth_setting(a, NULL, "AWS_DEFAULT_REGION", lens_text_get(&a->region));
     struct lens_text id = { 0 }, secret = { 0 }, token = { 0 }, end = { 0 };
     struct lens_auth_aws keys;
     lens_status status;
@@ -113,9 +116,10 @@ auth_aws_keys(struct lens_auth *a, struct lens_bytes json, const char *who,
         if (!auth_json_string(json, "SessionToken", &token))
             auth_json_string(json, "Token", &token);
         auth_json_string(json, "Expiration", &end);
-        keys = (struct lens_auth_aws){ lens_text_bytes(&id), lens_text_bytes(&secret),
+        keys = (struct lens_auth_aws){ lens_text_bytes(&id),
+                                       lens_text_bytes(&secret),
                                        lens_text_bytes(&token),
-                                       lens_text_bytes(&a->region) };
+                                       { region, strlen(region) } };
         status = lens_auth_emit_aws(sink, &keys, auth_time(lens_text_get(&end)));
     }
     lens_text_clear(&id);

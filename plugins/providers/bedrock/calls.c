@@ -134,6 +134,8 @@ static bool
 may_go_unsigned(const struct provider *p)
 {
     static const char *const variables[] = { "AWS_ACCESS_KEY_ID",
+                                             "AWS_PROFILE",
+                                             "AWS_SHARED_CREDENTIALS_FILE",
                                              "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
                                              "AWS_CONTAINER_CREDENTIALS_FULL_URI",
                                              "AWS_WEB_IDENTITY_TOKEN_FILE",
