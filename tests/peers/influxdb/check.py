@@ -256,7 +256,7 @@ class Scripted(Influx):
                                ("token=plain", "env:|file:"),
                                ("url=http://u:p@127.0.0.1:1", "user"),
                                ("nope=1", "nope")):
-            result = self.lens("run", "-n", 1, "-o", "x.lens", "--quiet", "--export", f"influxdb:{options}", code=2)
+            result = self.lens("run", "-n", 1, "-o", "x.lens", "--force", "--quiet", "--export", f"influxdb:{options}", code=2)
             self.assertRegex(result.err, words, options)
 
 
