@@ -69,12 +69,29 @@ settle(struct lens_stream *s, lens_status st)
     return st;
 }
 
+static const char *
+words_of_break(enum lens_framing framing)
+{
+    switch (framing) {
+    case LENS_FRAME_EVENTSTREAM:
+        return "a frame of the stream is broken: its checksum, length or headers";
+    case LENS_FRAME_ARRAY:
+        return "the answer is not a JSON array";
+    default:
+        return "the stream is broken";
+    }
+}
+
 static lens_status
 feed(struct lens_stream *s, const void *data, size_t size)
 {
-    return settle(s,
-                  lens_framer_feed(&s->framer, data, size,
+    const lens_status st =
+        settle(s, lens_framer_feed(&s->framer, data, size,
                                    s->mode == MODE_STREAM ? on_message : on_document, s));
+
+    if (st == LENS_E_PROTOCOL)
+        return s->host->fail(s->host, st, words_of_break(s->framing));
+    return st;
 }
 
 static lens_status

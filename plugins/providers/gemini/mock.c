@@ -361,6 +361,9 @@ encode(struct lens_mock_turn *turn, const struct lens_mock_step *step,
 
     lens_mock_out_begin(&o, turn, step, buffer, append);
     switch (step->kind) {
+    case LENS_STEP_BEGIN:
+        turn->scratch[ELEMENTS] = 0;
+        break;
     case LENS_STEP_REASONING:
     case LENS_STEP_TEXT:
         write_fragment(&o, step->text);
