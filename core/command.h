@@ -12,6 +12,7 @@ int cmd_init(const args *a);
 int cmd_validate(const args *a);
 int cmd_decode(const args *a);
 int cmd_mock(const args *a);
+int cmd_models(const args *a);
 int cmd_calibrate(const args *a);
 int cmd_cost(const args *a);
 int cmd_prices(const args *a);

@@ -6,7 +6,7 @@
 static bool
 is_shown(const flag *f, unsigned bit)
 {
-    return (f->on & bit) != 0 && (f->marks & FLAG_HIDDEN) == 0;
+    return flag_is_shown(f, bit);
 }
 
 static bool

@@ -182,6 +182,20 @@ credential_fetch(const plan_target *t, registry *plugins, uint64_t seed, credent
     return true;
 }
 
+side_call *
+credential_open_call(const plan_target *t, registry *plugins, uint64_t seed,
+                     GError **error)
+{
+    g_autoptr(side_call) call = side_call_open(t, plugins, seed, error);
+    g_autoptr(credential) c = NULL;
+
+    if (call == NULL || !credential_fetch(t, plugins, seed, &c, error))
+        return NULL;
+    if (c != NULL)
+        side_call_set_credential(call, credential_get(c)->bytes);
+    return g_steal_pointer(&call);
+}
+
 void
 credential_free(credential *c)
 {

@@ -8,6 +8,7 @@
 
 #include "plan.h"
 #include "registry.h"
+#include "side-call.h"
 
 typedef struct credential credential;
 
@@ -30,6 +31,9 @@ enum credential_news {
 bool credential_fetch(const plan_target *t, registry *plugins, uint64_t seed,
                       credential **ret, GError **error);
 void credential_free(credential *c);
+/* side_call_open, with the credential that the provider needs. */
+side_call *credential_open_call(const plan_target *t, registry *plugins, uint64_t seed,
+                                GError **error);
 /* Begins to renew it in time; not before. */
 bool credential_watch(credential *c, GError **error);
 /* The newest; `c` NULL: NULL. Any thread. */

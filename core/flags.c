@@ -16,7 +16,8 @@ static const command command_table[] = {
       "lens show lens-20260102-030405.lens\nlens show run.lens --json | jq "
       ".run.verdict" },
     { "export", "RUN.lens... --to NAME:k=v", 1, 10000, "Send run files to exporters",
-      "Goes on where an earlier delivery stopped, unless --again. Exit code 5: something\n"
+      "Goes on where an earlier delivery stopped, unless --again. Exit code 5: "
+      "something\n"
       "is not delivered yet.",
       "lens export run.lens --to csv:path=samples.csv" },
     { "import", "csv|jsonl FILE", 2, 2, "Make a run file from numbers measured elsewhere",
@@ -26,8 +27,9 @@ static const command command_table[] = {
     { "validate", "PLAN.yaml|PLAN.json|URL [flags]", 0, 1,
       "Check a plan without touching the network",
       "Says what would be run: targets, stages, workloads, requests, and whether keys\n"
-      "are there. Takes the flags of run.",
-      "lens validate plan.yaml" },
+      "are there. Takes the flags of run. With --online each endpoint is asked something\n"
+      "that costs nothing.",
+      "lens validate plan.yaml\nlens validate plan.yaml --online" },
     { "decode", "FILE|-", 1, 1, "Decode a recorded stream",
       "The file holds one JSON object a case, with api and chunks. One JSON object is\n"
       "printed for each.",
@@ -59,6 +61,10 @@ static const command command_table[] = {
     { "prices", "[flags]", 0, 0, "Show what models cost", NULL,
       "lens prices --provider openai\nlens prices --model claude-sonnet-5 --at "
       "2026-08-01" },
+    { "models", "[PLAN.yaml|PLAN.json|URL] [flags]", 0, 1,
+      "List the models that a server offers",
+      "Asks the provider, where it can be asked. Any other name may be given to run, too.",
+      "lens models --provider openai\nlens models http://127.0.0.1:8000" },
 };
 
 /* Why each default is what it is: docs/guide.md. */
@@ -207,6 +213,8 @@ static const flag flag_table[] = {
       "say what would be run, without touching the network" },
     { "online", 0, SCALAR_SWITCH, 0, ON_PLAN, NULL, NULL, NULL, GROUP_RESULTS,
       "let --dry-run and validate ask the network, for nothing that costs" },
+    { "test-request", 0, SCALAR_SWITCH, 0, ON_VALIDATE, NULL, NULL, NULL, GROUP_RESULTS,
+      "send one short request to each target, which may cost money" },
     { "dump-schedule", 0, SCALAR_PATH, 0, ON_PLAN, NULL, NULL, "FILE", GROUP_RESULTS,
       "write when each request is due, without touching the network" },
     { "json", 0, SCALAR_SWITCH, 0,
@@ -337,6 +345,17 @@ flag_group_name(enum flag_group group)
     };
 
     return names[group];
+}
+
+/* `lens models` takes all flags of a run, so that a command line needs no other form. */
+bool
+flag_is_shown(const flag *f, unsigned bit)
+{
+    if ((f->on & bit) == 0 || (f->marks & FLAG_HIDDEN) != 0)
+        return false;
+    return bit != ON_MODELS || (f->on & ON_RUN) == 0 || f->group == GROUP_TARGET ||
+           f->group == GROUP_TRANSPORT || f->group == GROUP_GLOBAL ||
+           strcmp(f->name, "json") == 0;
 }
 
 unsigned

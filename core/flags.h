@@ -25,7 +25,8 @@ enum {
     ON_HELP = 1 << 13,
     ON_COST = 1 << 14,
     ON_PRICES = 1 << 15,
-    ON_PLAN = ON_RUN | ON_VALIDATE,
+    ON_MODELS = 1 << 16,
+    ON_PLAN = ON_RUN | ON_VALIDATE | ON_MODELS,
     ON_ALL = -1
 };
 
@@ -75,6 +76,8 @@ const command *commands(unsigned *ret_count);
 const flag *flags(unsigned *ret_count);
 const char *flag_group_name(enum flag_group group);
 
+/* Whether help, man page and completion show a flag of that command. */
+bool flag_is_shown(const flag *f, unsigned bit);
 /* The bit of the command called `name` (with `sub`, which may be NULL); 0: unknown. */
 unsigned command_bit(const char *name, const char *sub);
 /* Whether `name` has subcommands. */

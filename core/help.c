@@ -79,8 +79,7 @@ print_flags(FILE *out, unsigned bit)
         bool titled = false;
 
         for (unsigned i = 0; i < count; i++) {
-            if (all[i].group != group || (all[i].on & bit) == 0 ||
-                (all[i].marks & FLAG_HIDDEN) != 0)
+            if (all[i].group != group || !flag_is_shown(&all[i], bit))
                 continue;
             if (!titled)
                 print_title(out, group, bit, &plain);

@@ -17,6 +17,7 @@ static const struct {
     { "import", cmd_import }, { "init", cmd_init }, { "validate", cmd_validate },
     { "decode", cmd_decode }, { "mock", cmd_mock }, { "calibrate", cmd_calibrate },
     { "plugin", cmd_plugin }, { "cost", cmd_cost }, { "prices", cmd_prices },
+    { "models", cmd_models },
 };
 
 /* What is shown of the log: talk with the user, more with -v, all with -vv. */

@@ -59,8 +59,7 @@ put_flags(FILE *out, unsigned bit, bool own)
         bool titled = !own || bit != ON_RUN;
 
         for (unsigned i = 0; i < count; i++) {
-            if (all[i].group != group || (all[i].on & bit) == 0 ||
-                (all[i].marks & FLAG_HIDDEN) != 0 ||
+            if (all[i].group != group || !flag_is_shown(&all[i], bit) ||
                 (own && all[i].on == (unsigned)ON_ALL))
                 continue;
             if (!titled)

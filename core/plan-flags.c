@@ -352,7 +352,8 @@ apply_switches(const args *a, plan *p)
     p->verbose = args_count(a, "verbose");
     p->user_clock = args_int(a, "clock") == 1;
     p->dry_run = args_bool(a, "dry-run") || args_command_bit(a) == ON_VALIDATE;
-    p->online = args_bool(a, "online");
+    p->online = args_bool(a, "online") || (args_command_bit(a) == ON_VALIDATE &&
+                                           args_bool(a, "test-request"));
     p->dump_schedule = g_strdup(args_string(a, "dump-schedule", 0));
 }
 

@@ -1,5 +1,3 @@
-#include "side-call.h"
-
 #include <string.h>
 
 #include "chrono.h"
@@ -7,23 +5,11 @@
 #include "host-source.h"
 #include "secret.h"
 #include "side-call-args.h"
-#include "transport-ask.h"
+#include "side-call-private.h"
 
-enum { BODY_LIMIT = 8 * 1024 * 1024, FAULT_LIMIT = 500 };
-
-struct side_call {
-    const plan_target *target;
-    instance *provider;
-    GString *credential; /* NULL: none */
-    char *model;         /* NULL: the target's */
-};
+enum { FAULT_LIMIT = 500 };
 
 /* ---- what the plugin says ---- */
-
-struct side_sink {
-    struct lens_sink sink; /* first */
-    struct side_answer *answer;
-};
 
 static lens_status
 on_event(struct lens_sink *sink, const struct lens_event *e)
@@ -45,6 +31,8 @@ on_event(struct lens_sink *sink, const struct lens_event *e)
         a->expires_ns = e->value;
         break;
     case LENS_EV_FOLLOW_UP:
+        if (e->code == LENS_FOLLOW_AFTER)
+            break;
         g_free(a->next);
         a->next = g_strndup(e->text.data, e->text.size);
         break;
@@ -81,8 +69,16 @@ on_fault(struct lens_sink *sink, const struct lens_failure *failure)
     return LENS_OK;
 }
 
-static void
-answer_init(struct side_answer *a)
+void
+side_sink_init(struct side_sink *sink, struct side_answer *answer)
+{
+    sink->sink =
+        (struct lens_sink){ sizeof sink->sink, 0, on_event, on_message, on_fault };
+    sink->answer = answer;
+}
+
+void
+side_answer_init(struct side_answer *a)
 {
     *a = (struct side_answer){ .models = g_ptr_array_new_with_free_func(g_free) };
     for (unsigned i = 0; i < LENS_USAGE_COUNT; i++)
@@ -182,8 +178,9 @@ fail(const side_call *s, GError **error, const char *words)
     return SIDE_FAILED;
 }
 
-static lens_status
-describe(side_call *s, uint32_t kind, const char *about, struct lens_request *request)
+lens_status
+side_call_describe(side_call *s, uint32_t kind, const char *about,
+                   struct lens_request *request)
 {
     const char *model = s->model != NULL ? s->model : s->target->model;
     const bool auth = kind == LENS_CALL_AUTH;
@@ -209,10 +206,7 @@ static void
 hand_over(side_call *s, uint32_t kind, const struct transport_reply *reply,
           struct side_answer *ret)
 {
-    struct side_sink sink = {
-        .sink = { sizeof sink.sink, 0, on_event, on_message, on_fault },
-        .answer = ret,
-    };
+    struct side_sink sink;
     const struct lens_answer answer = {
         .struct_size = sizeof answer,
         .status = (int32_t)reply->status,
@@ -225,6 +219,7 @@ hand_over(side_call *s, uint32_t kind, const struct transport_reply *reply,
     const bool fine = reply->status >= 200 && reply->status < 300;
     lens_status status = LENS_OK;
 
+    side_sink_init(&sink, ret);
     ret->status = reply->status;
     if (fine || kind == LENS_CALL_AUTH)
         status = ops_of(s)->call_decode(s->provider->self, kind, &answer, &sink.sink);
@@ -251,7 +246,7 @@ exchange_once(side_call *s, uint32_t kind, const struct lens_request *request,
 {
     g_autoptr(GError) why = NULL;
 
-    if (transport_ask(s->target, request, BODY_LIMIT, reply, &why))
+    if (transport_ask(s->target, request, SIDE_BODY_LIMIT, reply, &why))
         return SIDE_OK;
     if (kind == LENS_CALL_AUTH) {
         no_answer(reply, why);
@@ -271,10 +266,10 @@ side_call_make(side_call *s, uint32_t kind, const char *about, struct side_answe
     enum side_result result = SIDE_OK;
     lens_status status;
 
-    answer_init(ret);
+    side_answer_init(ret);
     lens_request_init(&request);
     transport_reply_init(&reply);
-    status = describe(s, kind, about, &request);
+    status = side_call_describe(s, kind, about, &request);
     if (status == LENS_E_UNSUPPORTED) {
         result = SIDE_UNSUPPORTED;
     } else if (status < 0) {
@@ -295,6 +290,13 @@ side_call_make(side_call *s, uint32_t kind, const char *about, struct side_answe
 
 /* ---- the calls ---- */
 
+static void
+take_models(const struct side_answer *answer, GPtrArray *models)
+{
+    for (unsigned i = 0; i < answer->models->len; i++)
+        g_ptr_array_add(models, g_strdup(answer->models->pdata[i]));
+}
+
 enum side_result
 side_call_models(side_call *s, GPtrArray *models, long *ret_status, GError **error)
 {
@@ -304,17 +306,15 @@ side_call_models(side_call *s, GPtrArray *models, long *ret_status, GError **err
 
     if (result == SIDE_OK) {
         *ret_status = answer.status;
-        for (unsigned i = 0; i < answer.models->len; i++)
-            g_ptr_array_add(models, g_strdup(answer.models->pdata[i]));
+        take_models(&answer, models);
     }
     side_answer_clear(&answer);
     return result;
 }
 
-/* SIDE_OK only when the answer was one. */
-static enum side_result
-judge(const side_call *s, const struct side_answer *a, enum side_result result,
-      GError **error)
+enum side_result
+side_call_judge(const side_call *s, const struct side_answer *a, enum side_result result,
+                GError **error)
 {
     if (result != SIDE_OK || (!a->failed && a->status >= 200 && a->status < 300))
         return result;
@@ -330,6 +330,19 @@ judge(const side_call *s, const struct side_answer *a, enum side_result result,
 }
 
 enum side_result
+side_call_list_models(side_call *s, GPtrArray *models, GError **error)
+{
+    struct side_answer answer;
+    enum side_result result = side_call_make(s, LENS_CALL_MODELS, "", &answer, error);
+
+    result = side_call_judge(s, &answer, result, error);
+    if (result == SIDE_OK)
+        take_models(&answer, models);
+    side_answer_clear(&answer);
+    return result;
+}
+
+enum side_result
 side_call_health(side_call *s, GError **error)
 {
     static const uint32_t kinds[] = { LENS_CALL_HEALTH, LENS_CALL_MODELS };
@@ -339,7 +352,7 @@ side_call_health(side_call *s, GError **error)
         struct side_answer answer;
 
         result = side_call_make(s, kinds[i], "", &answer, error);
-        result = judge(s, &answer, result, error);
+        result = side_call_judge(s, &answer, result, error);
         side_answer_clear(&answer);
     }
     return result;
@@ -352,7 +365,7 @@ count_by(side_call *s, uint32_t kind, const char *about, int64_t *ret_tokens,
     struct side_answer answer;
     enum side_result result = side_call_make(s, kind, about, &answer, error);
 
-    result = judge(s, &answer, result, error);
+    result = side_call_judge(s, &answer, result, error);
     if (result == SIDE_OK && answer.usage[LENS_USAGE_INPUT] < 0)
         result = SIDE_UNSUPPORTED;
     if (result == SIDE_OK)

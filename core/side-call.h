@@ -49,6 +49,10 @@ void side_call_set_model(side_call *s, const char *model);
  * answer other than 2xx is SIDE_OK with nothing added. */
 enum side_result side_call_models(side_call *s, GPtrArray *models, long *ret_status,
                                   GError **error);
+/* The same, but another answer than a list is an error. */
+enum side_result side_call_list_models(side_call *s, GPtrArray *models, GError **error);
+/* A short request of the target's api, as a run sends it: it may cost money. */
+enum side_result side_call_test_request(side_call *s, GError **error);
 /* Asks something that costs nothing: HEALTH, else MODELS. SIDE_OK: the endpoint and the
  * key work. */
 enum side_result side_call_health(side_call *s, GError **error);
