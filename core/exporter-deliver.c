@@ -50,6 +50,8 @@ load_cursor(exporter *e, GError **error)
     e->file = runfile_open(e->path, !e->live, error);
     if (e->file == NULL)
         return false;
+    if ((e->ops->flags & LENS_EXPORT_NO_MARKS) != 0)
+        runfile_leave_out_timelines(e->file);
     if (!e->live && !runfile_writable(e->file))
         g_message("export %s: %s is read-only: how far it came is not remembered",
                   e->name, e->path);
@@ -108,6 +110,8 @@ begin(exporter *e)
 
     if (e->file == NULL && !load_cursor(e, &error))
         return exporter_give_up(e, error->message);
+    if (e->samples == 0) /* nobody can tell a file of intervals from a new one */
+        e->intervals = 0;
     look(e); /* so that it can be told what a receiver that is down has missed */
     status = call_begin(e, &why);
     if (status == LENS_E_UNSUPPORTED && e->samples > 0) {

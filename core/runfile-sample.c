@@ -156,6 +156,12 @@ give_sample(struct sample_reader *r, runfile_sample_fn fn, void *data, bool *ret
     return true;
 }
 
+void
+runfile_leave_out_timelines(runfile *f)
+{
+    f->no_timelines = true;
+}
+
 bool
 runfile_each_sample(runfile *f, uint64_t after, uint64_t limit, runfile_sample_fn fn,
                     void *data, GError **error)
@@ -170,7 +176,8 @@ runfile_each_sample(runfile *f, uint64_t after, uint64_t limit, runfile_sample_f
     columns_names(sql, sample_columns, sample_column_count, "");
     g_string_append(sql, ", ");
     columns_names(sql, attempt_columns, attempt_column_count, "");
-    g_string_append(sql, ", timeline FROM sample WHERE rank > ? ORDER BY rank LIMIT ?");
+    g_string_append_printf(sql, ", %s FROM sample WHERE rank > ? ORDER BY rank LIMIT ?",
+                           f->no_timelines ? "NULL" : "timeline");
     rows = runfile_prepare(f, sql->str, error);
     if (rows == NULL)
         return false;

@@ -66,6 +66,7 @@ uint64_t runfile_sample_count(runfile *f);
 uint64_t runfile_interval_count(runfile *f);
 /* Samples with rank > `after` in the order in which they were written; at most `limit`.
  * The sample and its texts are borrowed for the call. false from fn stops. */
+void runfile_leave_out_timelines(runfile *f); /* they read as empty from now on */
 typedef bool (*runfile_sample_fn)(const sample *s, uint64_t rank, void *data);
 bool runfile_each_sample(runfile *f, uint64_t after, uint64_t limit, runfile_sample_fn fn,
                          void *data, GError **error);

@@ -16,7 +16,8 @@ enum {
     LENS_EXPORT_INTERVALS = 2,  /* every interval at least once */
     LENS_EXPORT_LAST_STATE = 4, /* the newest totals */
     LENS_EXPORT_BEST_EFFORT = 8,
-    LENS_EXPORT_IDEMPOTENT = 16 /* a repeat changes nothing at the receiver */
+    LENS_EXPORT_IDEMPOTENT = 16, /* a repeat changes nothing at the receiver */
+    LENS_EXPORT_NO_MARKS = 32 /* lens_sample.marks are not looked at: they are left out */
 };
 
 /* Verdict of a delivery. */
