@@ -84,9 +84,12 @@ collect_providers(mock *m, registry *plugins, GError **error)
     for (unsigned i = 0; i < all->len; i++) {
         const plugin *p = g_ptr_array_index(all, i);
 
+        /* Where several protocols share a path, the common one has the first word. */
         if (p->kind == LENS_KIND_OF_PROVIDER && p->mock.recognise != NULL &&
             p->mock.encode != NULL && (only == NULL || p == only))
-            g_ptr_array_add(m->providers, (void *)p);
+            g_ptr_array_insert(m->providers,
+                               g_str_equal(p->name, LENS_DEFAULT_PROVIDER) ? 0 : -1,
+                               (void *)p);
     }
     if (m->providers->len > 0)
         return true;

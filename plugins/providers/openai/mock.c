@@ -1,6 +1,7 @@
 #include "mock.h"
 
 #include "openai.h"
+#include "sdk/failure.h"
 
 /* ---- recognising ---- */
 
@@ -118,6 +119,14 @@ settle_embeddings(struct lens_mock_turn *turn, const struct found *f)
     turn->scratch[MOCK_SHAPE] = (uint64_t)length * 2 + f->base64;
 }
 
+/* Anthropic lists its models at the same path. */
+static bool
+is_foreign(const struct lens_mock_request *r)
+{
+    return lens_header(r->headers, r->header_count, r->header_size, "anthropic-version")
+               .size > 0;
+}
+
 lens_status
 mock_recognise(const struct lens_mock_request *r, struct lens_mock_turn *turn,
                const char **why)
@@ -131,6 +140,8 @@ mock_recognise(const struct lens_mock_request *r, struct lens_mock_turn *turn,
     struct found f = { 0 };
 
     lens_mock_turn_begin(turn, 0);
+    if (is_foreign(r))
+        return LENS_E_UNSUPPORTED;
     if (lens_mock_method_is(r, "GET") && lens_mock_path_ends(r, "/models")) {
         turn->api = LENS_MOCK_MODELS;
         return LENS_OK;

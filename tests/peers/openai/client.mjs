@@ -1,38 +1,26 @@
 // The official client against `lens mock`: same text, same usage, same errors as from OpenAI.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
-import OpenAI from "openai";
+import OpenAI, { AzureOpenAI } from "openai";
+import { collect, play, withMock as withServer } from "./mock.mjs";
 
-const lens = process.argv[2];
 const TOKENS = 8;
 const REASONING = 3;
 const text = "The river runs past the mill and under";
 const thoughts = "The river runs";
 
-/* Starts a mock of its own for one scenario and stops it afterwards. */
-async function withMock(flags, body) {
-  const child = spawn(
-    lens,
-    ["mock", "--port", "0", "--ttft", "2ms", "--itl", "1ms", "--tokens", String(TOKENS), ...flags],
-    { stdio: ["ignore", "pipe", "pipe"] },
+const withMock = (flags, body) =>
+  withServer(["--tokens", String(TOKENS), ...flags], (url) =>
+    body(new OpenAI({ apiKey: "sk-test", baseURL: `${url}/v1`, maxRetries: 0 })),
   );
-  try {
-    const url = await new Promise((resolve, reject) => {
-      const look = (line) => {
-        const found = line.match(/http:\/\/\S+/);
-        if (found) resolve(found[0]);
-      };
-      createInterface({ input: child.stdout }).on("line", look);
-      createInterface({ input: child.stderr }).on("line", look);
-      child.on("exit", (code) => reject(new Error(`lens mock ended with ${code}`)));
-    });
-    await body(new OpenAI({ apiKey: "sk-test", baseURL: `${url}/v1`, maxRetries: 0 }));
-  } finally {
-    child.removeAllListeners("exit");
-    child.kill();
-  }
-}
+
+/* Both ways in, by key and by token, and both paths. */
+const withAzure = (flags, body) =>
+  withServer(["--provider", "azure", "--tokens", String(TOKENS), ...flags], async (url) => {
+    const common = { endpoint: url, apiVersion: "2024-10-21", maxRetries: 0 };
+    await body(new AzureOpenAI({ ...common, apiKey: "k", deployment: "gpt" }));
+    await body(new AzureOpenAI({ ...common, azureADTokenProvider: async () => "t" }));
+    await body(new OpenAI({ apiKey: "k", baseURL: `${url}/openai/v1`, maxRetries: 0 }));
+  });
 
 const messages = [{ role: "user", content: "Tell me about the river." }];
 const tools = [
@@ -54,13 +42,7 @@ function checkResponseUsage(usage, output, reasoning = 0) {
   assert.equal(usage.output_tokens_details.reasoning_tokens, reasoning);
 }
 
-async function collect(stream) {
-  const all = [];
-  for await (const one of stream) all.push(one);
-  return all;
-}
-
-const scenarios = {
+await play({
   "lists the model": () =>
     withMock([], async (client) => {
       const list = await client.models.list();
@@ -309,16 +291,69 @@ const scenarios = {
         (error) => error instanceof OpenAI.BadRequestError && error.status === 400,
       );
     }),
-};
 
-let failed = 0;
-for (const [name, run] of Object.entries(scenarios)) {
-  try {
-    await run();
-    console.log(`ok   ${name}`);
-  } catch (error) {
-    failed++;
-    console.log(`FAIL ${name}: ${error.stack}`);
-  }
-}
-process.exit(failed === 0 ? 0 : 1);
+  embeddings: () =>
+    withMock([], async (client) => {
+      const floats = await client.embeddings.create({
+        model: "e",
+        input: ["a", "b"],
+        encoding_format: "float",
+        dimensions: 5,
+      });
+      assert.equal(floats.data.length, 2);
+      assert.equal(floats.data[1].index, 1);
+      assert.equal(floats.data[0].embedding.length, 5);
+      assert.equal(floats.usage.prompt_tokens, floats.usage.total_tokens);
+      /* By itself the client asks for base64 and decodes it. */
+      const decoded = await client.embeddings.create({
+        model: "e",
+        input: ["a", "b"],
+        dimensions: 5,
+      });
+      assert.deepEqual(decoded.data, floats.data);
+    }),
+
+  "azure, whole and streamed": () =>
+    withAzure(["--cached", "5"], async (client) => {
+      const whole = await client.chat.completions.create({ model: "gpt", messages });
+      assert.equal(whole.model, "gpt");
+      assert.equal(whole.choices[0].message.content, text);
+      checkUsage(whole.usage, TOKENS, 0, 5);
+      const chunks = await collect(
+        await client.chat.completions.create({
+          model: "gpt",
+          messages,
+          stream: true,
+          stream_options: { include_usage: true },
+        }),
+      );
+      assert.deepEqual(chunks[0].choices, []);
+      assert.equal(chunks[0].prompt_filter_results.length, 1);
+      assert.equal(chunks.map((c) => c.choices[0]?.delta?.content ?? "").join(""), text);
+      checkUsage(chunks.at(-1).usage, TOKENS, 0, 5);
+    }),
+
+  "azure, with a tool": () =>
+    withAzure(["--tool", "get_weather"], async (client) => {
+      const r = await client.chat.completions
+        .stream({ model: "gpt", messages, tools })
+        .finalChatCompletion();
+      assert.equal(r.choices[0].finish_reason, "tool_calls");
+      assert.equal(r.choices[0].message.tool_calls[0].function.name, "get_weather");
+    }),
+
+  "azure, embeddings": () =>
+    withAzure([], async (client) => {
+      const r = await client.embeddings.create({ model: "gpt", input: "a" });
+      assert.equal(r.data[0].embedding.length, 8);
+      assert.equal(r.model, "gpt");
+    }),
+
+  "azure, errors": () =>
+    withAzure(["--fault", "429:1"], async (client) => {
+      await assert.rejects(
+        client.chat.completions.create({ model: "gpt", messages }),
+        (error) => error instanceof OpenAI.RateLimitError && error.status === 429,
+      );
+    }),
+});
