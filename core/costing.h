@@ -45,7 +45,7 @@ int64_t costing_worst(costing *c, int64_t input_tokens, int64_t output_tokens,
 
 /* Spent and reserved, in 10^-12 USD. Lock-free. */
 typedef struct ledger {
-    int64_t limit; /* constant */
+    int64_t limit;          /* constant */
     atomic_llong committed; /* spent or reserved */
     atomic_llong settled;   /* of it what will not come back */
     atomic_bool reached;

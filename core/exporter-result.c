@@ -42,6 +42,8 @@ unit_of(const char *path)
     } rules[] = {
         { "requests.", "", "requests" },
         { "tokens.unknown_requests", "", "requests" },
+        { "cost.unknown_requests", "", "requests" },
+        { "cost.", "", "USD" },
         { "tokens.", "", "tokens" },
         { "", "requests_per_s", "req/s" },
         { "", "tokens_per_s", "tok/s" },
@@ -109,8 +111,9 @@ walk_object(struct walk *w, JsonObject *object)
         return; /* a distribution: told as a metric */
     json_object_iter_init(&iter, object);
     while (json_object_iter_next(&iter, &name, &node)) {
-        if (size == 0 && (strcmp(name, "workload") == 0 || strcmp(name, "verdict") == 0))
-            continue;
+        if (size == 0 && (strcmp(name, "workload") == 0 || strcmp(name, "verdict") == 0 ||
+                          strcmp(name, "cost") == 0))
+            continue; /* costs are text there, so that nothing is lost: add_costs */
         g_string_append_printf(w->path, "%s%s", size > 0 ? "." : "", name);
         if (!JSON_NODE_HOLDS_NULL(node))
             walk_node(w, node);
@@ -135,6 +138,49 @@ add_absent_errors(struct walk *w)
         if (!found)
             add_number(w, path, 0);
     }
+}
+
+/* ---- costs ---- */
+
+static void
+add_cost(struct walk *w, const char *name, bool known, money_amount amount)
+{
+    g_autofree char *path = g_strconcat("cost.", name, NULL);
+
+    add_number(w, path, known ? (double)amount / 1e12 : NAN);
+}
+
+static void
+add_cost_per(struct walk *w, const char *name, char *text)
+{
+    g_autofree char *path = g_strconcat("cost.", name, NULL);
+
+    add_number(w, path, text != NULL ? g_ascii_strtod(text, NULL) : NAN);
+    g_free(text);
+}
+
+/* By the types of the name table, where both writes to the cache are one. */
+static void
+add_costs(struct walk *w, const result *r)
+{
+    const struct cost_view v = cost_of_result(r);
+    const money_amount written =
+        v.by[LENS_COST_CACHE_WRITE_5M] + v.by[LENS_COST_CACHE_WRITE_1H];
+
+    add_cost(w, "total", v.known, v.total);
+    add_cost(w, "input_uncached", v.known, v.by[LENS_COST_INPUT_UNCACHED]);
+    add_cost(w, "cache_read", v.known, v.by[LENS_COST_CACHE_READ]);
+    add_cost(w, "cache_write", v.known, written);
+    add_cost(w, "output_visible", v.known, v.by[LENS_COST_OUTPUT_VISIBLE]);
+    add_cost(w, "reasoning", v.known, v.by[LENS_COST_REASONING]);
+    add_cost(w, "request", v.known, v.by[LENS_COST_REQUEST]);
+    add_cost(w, "cache_saving", v.known, v.cache_saving);
+    add_cost(w, "reported", v.reported_known, v.reported);
+    add_cost_per(w, "per_request", cost_per(&v, 1, v.known_requests));
+    add_cost_per(w, "per_1k_output",
+                 cost_per(&v, 1000, (uint64_t)MAX(v.output_tokens, 0)));
+    add_cost_per(w, "per_goodput_request", v.judged ? cost_per(&v, 1, v.good) : NULL);
+    add_number(w, "cost.unknown_requests", (double)v.unknown_requests);
 }
 
 /* ---- metrics ---- */
@@ -325,6 +371,7 @@ add_result(shown *s, const result *r, const GPtrArray *slos, JsonObject *told)
         walk_object(&w, told);
     add_absent_errors(&w);
     add_more_numbers(&w, r->tally);
+    add_costs(&w, r);
     show_errors(s, r->tally, &to);
     show_slos(s, r, slos, &to);
     to.metrics = (const struct lens_metric *)(const void *)metrics->data;

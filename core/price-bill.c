@@ -82,9 +82,7 @@ price_select(const price_row *r, const price_options *options, int64_t input,
     const bool batch =
         options->batch ||
         (options->tier != NULL && g_ascii_strcasecmp(options->tier, "batch") == 0);
-    const bool standard =
-        is_standard(options->tier) || (batch && !options->batch) ||
-        (options->tier != NULL && g_ascii_strcasecmp(options->tier, "batch") == 0);
+    const bool standard = is_standard(options->tier) || (batch && !options->batch);
     const struct price_tier *t = NULL;
 
     *ret_factor = (ratio){ 1, 1 };
@@ -167,11 +165,11 @@ known(const int64_t usage[], unsigned code)
     return MAX(usage[code], 0);
 }
 
-/* a + b, or INT64_MAX: beyond every count that it could be part of. */
-static int64_t
-add(int64_t a, int64_t b)
+/* Whether parts are more than the whole that they are of. */
+static bool
+exceed(int64_t a, int64_t b, int64_t c, int64_t whole)
 {
-    return a > INT64_MAX - b ? INT64_MAX : a + b;
+    return (money_amount)a + b + c > whole;
 }
 
 static const char *
@@ -187,9 +185,9 @@ count_input(const int64_t usage[], int64_t input, struct counts *ret)
 
     if (write_1h > write)
         return "cache_write_1h is more than cache_write";
-    if (add(read, write) > input)
+    if (exceed(read, write, 0, input))
         return "cache_read and cache_write are more than in";
-    if (add(audio, image) > input)
+    if (exceed(audio, image, 0, input))
         return "in_audio and in_image are more than in";
     fresh = input - read - write;
     ret->input = input;
@@ -213,7 +211,7 @@ count_output(const int64_t usage[], int64_t output, struct counts *ret)
 
     if (reasoning > output)
         return "reasoning is more than out";
-    if (add(add(reasoning, audio), image) > output)
+    if (exceed(reasoning, audio, image, output))
         return "reasoning, out_audio and out_image are more than out";
     ret->of[PRICE_REASONING] = reasoning;
     ret->of[PRICE_OUTPUT_AUDIO] = audio;

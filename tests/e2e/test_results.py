@@ -19,12 +19,13 @@ STATISTICS = ["count", "min", "mean", "stddev", "p50", "p75", "p90", "p95", "p99
               "needs"]
 SUMMARY = {
     "": ["schema", "run", "results"],
-    "run": ["id", "started_at", "duration_s", "seed", "version", "plan_hash", "host", "verdict",
-            "exports"],
+    "run": ["id", "started_at", "duration_s", "seed", "version", "plan_hash", "host", "cost",
+            "verdict", "exports"],
     "run.host": ["name", "cpu", "cores", "kernel"],
     "run.verdict": ["state", "reasons"],
     "results": ["target", "stage", "provider", "api", "model", "url", "workload", "window",
-                "requests", "tokens", "throughput", "latency", "client", "goodput", "slo", "verdict"],
+                "requests", "tokens", "cost", "throughput", "latency", "client", "goodput", "slo",
+                "verdict"],
     "results.workload": ["name", "options"],
     "results.window": ["start_s", "end_s"],
     "results.requests": ["total", "ok", "failed", "cancelled", "censored", "warmup", "cooldown",
