@@ -57,6 +57,16 @@ page(struct prometheus *p, enum exposition format)
     return t;
 }
 
+/* Formats that were asked for before lie ready when they are asked for again, so that a
+ * scrape waits for no more than a copy. */
+static void
+make_ready(struct prometheus *p)
+{
+    for (int format = 0; p->port != 0 && format < EXPOSITIONS; format++)
+        if (p->page_versions[format] != 0)
+            page(p, (enum exposition)format);
+}
+
 /* ---- open ---- */
 
 static lens_status
@@ -297,6 +307,7 @@ prometheus_snapshot(void *self, const struct lens_snapshot *s,
     }
     if (status == LENS_OK)
         status = put_state(p, delivery);
+    make_ready(p);
     delivery->delivered_prefix = status == LENS_OK ? 1 : 0;
     return status;
 }
@@ -334,6 +345,7 @@ take_summary(struct prometheus *p, const struct lens_summary *summary,
             status = p->host->fail(p->host, LENS_E_NOMEM, "out of memory");
     if (status == LENS_OK)
         status = put_state(p, delivery);
+    make_ready(p);
     return status;
 }
 
