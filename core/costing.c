@@ -138,17 +138,28 @@ costing_options(const costing *c, const price_row *row)
 
 /* ---- bills ---- */
 
+/* Embeddings: nothing comes out that is counted, or costs anything. */
+static bool
+has_no_output(const price_row *r)
+{
+    return price_set_has(&r->prices, PRICE_OUTPUT) && r->prices.of[PRICE_OUTPUT] == 0;
+}
+
 static bill
 bill_of(costing *c, const price_match *m, const attempt *a)
 {
     price_options options = { 0 };
+    int64_t usage[LENS_USAGE_COUNT];
 
+    memcpy(usage, a->usage, sizeof usage);
+    if (m->row != NULL && usage[LENS_USAGE_OUTPUT] < 0 && has_no_output(m->row))
+        usage[LENS_USAGE_OUTPUT] = 0;
     if (m->row != NULL) {
         options = costing_options(c, m->row);
         options.tier = a->tier;
         options.extra_json = a->extra_json;
     }
-    return price_bill(m->row, a->usage, a->usage_partial, &options);
+    return price_bill(m->row, usage, a->usage_partial, &options);
 }
 
 static bool
