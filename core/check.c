@@ -44,19 +44,39 @@ schema_of(const plugin *p)
 }
 
 static uint32_t
+add_setting(struct lens_setting *settings, uint32_t count, const char *name,
+            JsonNode *node)
+{
+    const bool is_string =
+        JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING;
+
+    if (count >= CHECK_SETTINGS)
+        return count;
+    settings[count].name = g_strdup(name);
+    settings[count].value =
+        is_string ? json_node_dup_string(node) : json_to_string(node, FALSE);
+    return count + 1;
+}
+
+/* A list gives an option several values. */
+static uint32_t
 add_given(struct lens_setting *settings, JsonObject *given)
 {
     g_autoptr(GList) names = given != NULL ? json_object_get_members(given) : NULL;
     uint32_t count = 0;
 
-    for (GList *at = names; at != NULL && count < CHECK_SETTINGS; at = at->next) {
+    for (GList *at = names; at != NULL; at = at->next) {
         JsonNode *node = json_object_get_member(given, at->data);
-        const bool is_string = JSON_NODE_HOLDS_VALUE(node) &&
-                               json_node_get_value_type(node) == G_TYPE_STRING;
+        JsonArray *list;
 
-        settings[count].name = g_strdup(at->data);
-        settings[count++].value =
-            is_string ? json_node_dup_string(node) : json_to_string(node, FALSE);
+        if (!JSON_NODE_HOLDS_ARRAY(node)) {
+            count = add_setting(settings, count, at->data, node);
+            continue;
+        }
+        list = json_node_get_array(node);
+        for (unsigned i = 0; i < json_array_get_length(list); i++)
+            count =
+                add_setting(settings, count, at->data, json_array_get_element(list, i));
     }
     return count;
 }

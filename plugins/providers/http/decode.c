@@ -1,6 +1,7 @@
 /* decode: the body of an answer, from its first byte to its end. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "http.h"
 #include "sdk/failure.h"
@@ -59,6 +60,20 @@ end_message(struct http_stream *s, const struct lens_frame *f, uint32_t classes,
     return st == LENS_OK ? lens_stream_message(&s->stream, classes, f, tokens) : st;
 }
 
+/* An error page of a gateway is no text of a model. */
+static int
+is_page(struct lens_bytes text)
+{
+    static const char *const fronts[] = { "<!doctype", "<html" };
+
+    text = trimmed(text);
+    for (int i = 0; i < 2; i++)
+        if (text.size >= strlen(fronts[i]) &&
+            strncasecmp(text.data, fronts[i], strlen(fronts[i])) == 0)
+            return 1;
+    return 0;
+}
+
 /* Data that is text: the event's name tells what it is. */
 static lens_status
 text_message(struct http_stream *s, const struct lens_frame *f)
@@ -67,6 +82,10 @@ text_message(struct http_stream *s, const struct lens_frame *f)
     uint32_t classes = 0;
     lens_status st = LENS_OK;
 
+    if (!(s->stream.flags & LENS_STREAM_OUTPUT) && is_page(f->data)) {
+        st = lens_stream_broken_document(&s->stream, f->data);
+        return st == LENS_OK ? end_message(s, f, LENS_MSG_ERROR, -1) : st;
+    }
     if (name_is(f, p->error_event) || (f->flags & LENS_FRAME_ERROR_FIELD)) {
         if (!walk_message(&p->tree, f->data, f->name, &s->found))
             memset(s->found.values, 0, sizeof s->found.values);
@@ -179,7 +198,9 @@ on_document(struct lens_stream *stream, struct lens_bytes json)
         st = lens_stream_warn(stream, LENS_WARN_NOT_STREAMED);
     if (st != LENS_OK)
         return st;
-    if (p->text_data)
+    if (p->text_data && is_page(json))
+        return lens_stream_broken_document(stream, json);
+    if (p->text_data || p->framing == FRAMING_RAW)
         return http_tell_text(s, LENS_EV_TEXT, json);
     lens_json_begin(&j, json.data, json.size);
     if (p->framing != FRAMING_ARRAY || lens_json_peek(&j) != LENS_JSON_ARRAY) {
@@ -276,14 +297,29 @@ decode_raw(struct http_stream *s, const char *data, size_t size)
         -1);
 }
 
+/* The framing broke: what follows cannot be told apart any more. */
+static lens_status
+tell_broken(struct http_stream *s, struct lens_sink *sink)
+{
+    lens_status st;
+
+    s->stream.sink = sink;
+    st = lens_stream_fault(&s->stream, LENS_CLASS_PROTOCOL_ERROR, LENS_KIND_PROTOCOL,
+                           "the answer is not framed as option framing says");
+    s->stream.sink = NULL;
+    return st;
+}
+
 lens_status
 http_decode(void *stream, const void *data, size_t size, struct lens_sink *sink)
 {
     struct http_stream *s = stream;
     lens_status st;
 
-    if (s->provider->framing != FRAMING_RAW || !s->stream.streamed)
-        return lens_stream_decode(stream, data, size, sink);
+    if (s->provider->framing != FRAMING_RAW || !s->stream.streamed) {
+        st = lens_stream_decode(stream, data, size, sink);
+        return st == LENS_E_PROTOCOL ? tell_broken(s, sink) : st;
+    }
     if (size == 0)
         return LENS_OK;
     s->stream.sink = sink;
@@ -383,6 +419,9 @@ http_stream_reset(void *stream, int32_t streamed)
     lens_stream_start(&s->stream, s->provider->framing == FRAMING_WHOLE ? 0 : streamed);
     for (uint32_t i = 0; i < LENS_USAGE_COUNT; i++)
         s->usage[i] = s->told[i] = -1;
+    /* Lines of text may begin with anything. */
+    if (s->provider->text_data && s->provider->framing == FRAMING_NDJSON && streamed)
+        s->stream.flags |= LENS_STREAM_EVENTS;
     s->total = -1;
     s->next_tool = s->tail_size = 0;
     s->finished = 0;

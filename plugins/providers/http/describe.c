@@ -1,6 +1,7 @@
 /* describe: an ask becomes a request as the templates say. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "http.h"
 #include "sdk/emit.h"

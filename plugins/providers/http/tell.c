@@ -4,6 +4,7 @@
 #include "http.h"
 #include "sdk/emit.h"
 #include "sdk/members.h"
+#include "sdk/utf8.h"
 
 /* ---- text ---- */
 
@@ -77,12 +78,61 @@ tell_piece(struct http_stream *s, const struct piece *p, uint32_t *classes)
     return lens_stream_text(&s->stream, event_of(p->slot), p->lane, 0, NULL, &text);
 }
 
+/* What is no UTF-8 becomes U+FFFD, byte by byte. */
+static size_t
+repair(struct lens_bytes text, char *out)
+{
+    const char *at = text.data, *end = at + text.size;
+    size_t used = 0;
+
+    while (at < end) {
+        const unsigned size = lens_utf8_length(at, end);
+
+        if (size == 0) {
+            used += lens_utf8_put(out + used, 0xfffd);
+            at++;
+            continue;
+        }
+        memcpy(out + used, at, size);
+        used += size;
+        at += size;
+    }
+    return used;
+}
+
+static int
+is_utf8(struct lens_bytes text)
+{
+    const char *at = text.data, *end = at + text.size;
+
+    while (at < end) {
+        const unsigned size = lens_utf8_length(at, end);
+
+        if (size == 0)
+            return 0;
+        at += size;
+    }
+    return 1;
+}
+
 lens_status
 http_tell_text(struct http_stream *s, uint32_t kind, struct lens_bytes text)
 {
-    const struct lens_json_string plain = { text, 0 };
+    struct lens_json_string plain = { text, 0 };
+    const struct lens_host *host = s->stream.host;
+    const size_t room = text.size * 3;
+    lens_status st;
+    char *fixed;
 
-    return lens_stream_text(&s->stream, kind, 0, 0, NULL, &plain);
+    if (is_utf8(text) || !(s->stream.sink->wants & LENS_WANT_CONTENT))
+        return lens_stream_text(&s->stream, kind, 0, 0, NULL, &plain);
+    fixed = host->grow(host, NULL, 0, room);
+    if (fixed == NULL)
+        return LENS_E_TOO_LARGE;
+    plain.raw = (struct lens_bytes){ fixed, repair(text, fixed) };
+    st = lens_stream_text(&s->stream, kind, 0, 0, NULL, &plain);
+    host->grow(host, fixed, room, 0);
+    return st;
 }
 
 /* ---- tools ---- */
