@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "harness.h"
+#include "harness-private.h"
 
 static const struct lens_target_info TARGET = { "target", "provider", "chat", "model",
                                                 "http://127.0.0.1:9" };
@@ -13,8 +13,8 @@ static const struct lens_mark MARKS[] = {
     { 250000000, 0, LENS_MSG_FINISH | LENS_MSG_DONE, LENS_CLOCK_INTERVAL, 2, 0 },
 };
 
-static const struct lens_run RUN = {
-    .struct_size = (uint32_t)sizeof RUN,
+const struct lens_run harness_run = {
+    .struct_size = (uint32_t)sizeof harness_run,
     .id = "0190f0a0-0000-7000-8000-000000000000",
     .version = "0.0.0",
     .seed = "42",
@@ -32,8 +32,8 @@ static const struct lens_run RUN = {
 };
 
 /* One that went well, one that failed before an answer, one with awkward text. */
-static void
-make_sample(struct lens_sample *s, uint32_t nth)
+void
+harness_make_sample(struct lens_sample *s, uint32_t nth)
 {
     memset(s, 0, sizeof *s);
     s->struct_size = (uint32_t)sizeof *s;
@@ -42,7 +42,7 @@ make_sample(struct lens_sample *s, uint32_t nth)
     s->index = nth;
     s->item = LENS_ITEM_ANY;
     s->phase = LENS_PART_MEASURED;
-    s->unix_ns = RUN.start_unix_ns + nth;
+    s->unix_ns = harness_run.start_unix_ns + nth;
     s->due_ns = s->start_ns = nth * 1000000;
     s->dns_ns = s->connect_ns = s->tls_ns = -1;
     s->departure_first_ns = s->departure_ns = nth == 1 ? -1 : 10000000;
@@ -86,7 +86,7 @@ export_samples(struct lens_harness *h, const struct lens_exporter *e, void *self
     struct lens_delivery delivery = { .struct_size = (uint32_t)sizeof delivery };
 
     for (uint32_t i = 0; i < LENS_HARNESS_SAMPLES; i++) {
-        make_sample(&samples[i], i);
+        harness_make_sample(&samples[i], i);
         batch[i] = &samples[i];
     }
     if (e->samples == NULL)
@@ -115,8 +115,8 @@ export_samples(struct lens_harness *h, const struct lens_exporter *e, void *self
 }
 
 /* A result with one distribution, empty ones among them, and one number. */
-static int
-export_totals(struct lens_harness *h, const struct lens_exporter *e, void *self)
+void
+harness_with_totals(harness_totals_fn fn, void *data)
 {
     static const struct lens_quantile quantiles[] = { { 0.5, 200 }, { 0.99, NAN } };
     const struct lens_metric metrics[] = {
@@ -161,7 +161,7 @@ export_totals(struct lens_harness *h, const struct lens_exporter *e, void *self)
     const struct lens_snapshot snapshot = {
         .struct_size = (uint32_t)sizeof snapshot,
         .end_ns = INT64_C(10000000000),
-        .unix_ns = RUN.start_unix_ns + INT64_C(10000000000),
+        .unix_ns = harness_run.start_unix_ns + INT64_C(10000000000),
         .interval = &result,
         .total = &result,
         .result_count = 1,
@@ -177,14 +177,41 @@ export_totals(struct lens_harness *h, const struct lens_exporter *e, void *self)
         .result_count = 1,
         .result_size = (uint32_t)sizeof result,
     };
+    fn(&snapshot, &summary, data);
+}
+
+struct offer {
+    struct lens_harness *harness;
+    const struct lens_exporter *exporter;
+    void *self;
+    int ok;
+};
+
+static void
+offer_totals(const struct lens_snapshot *snapshot, const struct lens_summary *summary,
+             void *data)
+{
+    struct offer *o = data;
     struct lens_delivery delivery = { .struct_size = (uint32_t)sizeof delivery };
 
-    if (e->snapshot != NULL &&
-        !lens_harness_settle(h, "snapshot", e->snapshot(self, &snapshot, &delivery)))
-        return 0;
+    o->ok = o->exporter->snapshot == NULL ||
+            lens_harness_settle(o->harness, "snapshot",
+                                o->exporter->snapshot(o->self, snapshot, &delivery));
+    if (!o->ok)
+        return;
     memset(&delivery, 0, sizeof delivery);
     delivery.struct_size = (uint32_t)sizeof delivery;
-    return lens_harness_settle(h, "end", e->end(self, &summary, &delivery));
+    o->ok = lens_harness_settle(o->harness, "end",
+                                o->exporter->end(o->self, summary, &delivery));
+}
+
+static int
+export_totals(struct lens_harness *h, const struct lens_exporter *e, void *self)
+{
+    struct offer o = { h, e, self, 0 };
+
+    harness_with_totals(offer_totals, &o);
+    return o.ok;
 }
 
 int
@@ -195,9 +222,10 @@ lens_harness_exporter(struct lens_harness *h, const struct lens_exporter *e,
     int ok;
 
     lens_harness_forget(h);
+    h->exporting = 1;
     *ret_delivered = 0;
     ok = lens_harness_settle(h, "open", e->open(&h->host, &self));
-    ok = ok && lens_harness_settle(h, "begin", e->begin(self, &RUN, 0)) &&
+    ok = ok && lens_harness_settle(h, "begin", e->begin(self, &harness_run, 0)) &&
          export_samples(h, e, self, ret_delivered) && export_totals(h, e, self);
     if (self != NULL)
         e->close(self);

@@ -20,3 +20,10 @@ struct lens_histogram {
 int harness_fails(struct lens_harness *h, const char *service);
 /* The services of exporters that serve, and of AUTH calls. */
 void harness_add_services(struct lens_host *host);
+
+/* Made-up data of harness-exporter.c. */
+extern const struct lens_run harness_run;
+void harness_make_sample(struct lens_sample *s, uint32_t nth);
+typedef void (*harness_totals_fn)(const struct lens_snapshot *,
+                                  const struct lens_summary *, void *data);
+void harness_with_totals(harness_totals_fn fn, void *data);

@@ -41,7 +41,12 @@ struct lens_harness {
     lens_status why;      /* of the last `fail`, 0 when it was not called */
     int32_t http_status;  /* what host->http answers; 0: no answer at all */
     uint64_t http_calls;
+    /* The receiver behind host->http in place of http_status; NULL: none. */
+    lens_status (*receive)(void *data, const struct lens_http_request *request,
+                           struct lens_http_answer *answer);
+    void *receive_data;
     int32_t listens; /* host->listen was called */
+    int32_t exporting; /* an exporter: its verdict may say that it fails, with LENS_OK */
     /* An AUTH call is under way. What it may find: files by path, variables by name, the
      * output of commands by command. */
     int32_t auth;
@@ -141,6 +146,32 @@ int lens_harness_workload(struct lens_harness *h, const struct lens_workload *w,
 int lens_harness_exporter(struct lens_harness *h, const struct lens_exporter *e,
                           uint64_t *ret_delivered);
 #define LENS_HARNESS_SAMPLES 3
+
+/* What goes wrong at the receiver. All but the last three heal by themselves. */
+enum lens_fault {
+    LENS_FAULT_NONE = 0,
+    LENS_FAULT_DEAD_AT_START, /* nobody there for a while */
+    LENS_FAULT_DEAD_AT_END,   /* gone when the last part comes, for a while */
+    LENS_FAULT_SILENT,        /* takes the request and never answers, for a while */
+    LENS_FAULT_RATE_LIMIT,    /* 429 with Retry-After, once */
+    LENS_FAULT_BUSY,          /* 503 twice */
+    LENS_FAULT_CUT,           /* the connection breaks within the answer, once */
+    LENS_FAULT_CERTIFICATE,   /* a wrong certificate, for a while */
+    LENS_FAULT_TOO_LARGE,     /* 413 for what is bigger than a part of the first body */
+    LENS_FAULT_BAD_DATA,      /* 400, always */
+    LENS_FAULT_TOKEN,         /* 401, always */
+    LENS_FAULT_COUNT
+};
+/* "a receiver that is dead at the start" */
+const char *lens_fault_name(uint32_t fault);
+/* begin, some batches of samples, intervals and end against such a receiver, with the
+ * answers carried out as the host does, and time that passes by itself. All that the
+ * exporter's flags promise must be kept: nothing is called delivered that was not taken,
+ * nothing is lost, each failure has its reason, `Retry-After` is passed on, and it comes
+ * to an end. `ret_http`: 0 when the exporter has no HTTP receiver, nothing is proven
+ * then. */
+int lens_harness_delivery(struct lens_harness *h, const struct lens_exporter *e,
+                          uint32_t fault, int *ret_http);
 
 /* ---- leaks ---- */
 

@@ -81,7 +81,7 @@ struct lens_host {
     /* A line for the user's log. Text is shown without control characters. */
     void (*log)(const struct lens_host *, int32_t level, const char *text);
     /* Says why an operation fails; returns `why`, so that `return host->fail(...)` reads
-     * well. */
+     * well. An exporter whose verdict says that it fails may give LENS_OK. */
     lens_status (*fail)(const struct lens_host *, lens_status why, const char *text);
 
     /* Options of this instance by name. A name that is not in the schema is a bug of the
