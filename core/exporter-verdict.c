@@ -127,6 +127,8 @@ exporter_judge(exporter *e, lens_status status, const struct lens_delivery *d,
 
     if (answer == LENS_DELIVERY_OK && o.done == 0)
         o.done = count;
+    if (answer == LENS_DELIVERY_LATER && o.done == count)
+        o.done = 0; /* there would be nothing left to be sent later */
     o.refused = count_refused(d, o.done);
     if (o.done > 0)
         e->failures = 0;

@@ -45,7 +45,11 @@ host_fail(const struct lens_host *host, lens_status why, const char *text)
     g_free(i->failure);
     i->failure = text == NULL || *text == '\0' ? NULL : shown(text);
     i->failure_status = why < 0 ? why : LENS_E_FAILED;
-    return i->failure_status;
+    /* An exporter's verdict says that it fails. */
+    return why == LENS_OK && i->failure != NULL &&
+                   i->plugin->kind == LENS_KIND_OF_EXPORTER
+               ? LENS_OK
+               : i->failure_status;
 }
 
 /* The options, when `name` is one of them; a plugin that asks for another has a bug. */

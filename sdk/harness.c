@@ -89,7 +89,7 @@ host_fail(const struct lens_host *host, lens_status why, const char *text)
         lens_harness_problem(h, "fail: the status is %d, which is no failure", why);
     if (text == NULL || *text == '\0')
         lens_harness_problem(h, "fail: gives no reason");
-    return h->why;
+    return why == LENS_OK ? LENS_OK : h->why;
 }
 
 /* The declaration of an option; asking for one that is not declared is a problem. */

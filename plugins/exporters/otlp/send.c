@@ -134,6 +134,7 @@ act_on(const struct sender *s, const struct verdict *v, uint64_t count,
 {
     static const uint64_t first = 0;
 
+    d->delivered_prefix = 0;
     switch (v->act) {
     case ANSWER_OK:
         tell_partial(s, &v->partial);
