@@ -65,8 +65,9 @@ class Llama(Case):
             cls.server.kill()
             cls.server.wait()
 
-    def measure(self, *args, code=0, tokens=TOKENS):
-        return self.run_json(self.url, "--max-tokens", tokens, *args, code=code).first
+    def measure(self, *args, code=0, tokens=TOKENS, url=True):
+        where = [self.url] if url else []
+        return self.run_json(*where, "--max-tokens", tokens, *args, code=code).first
 
     def all_ok(self, first, requests):
         counts = first["requests"]
@@ -127,6 +128,20 @@ class Llama(Case):
                     self.say(f"{api} {name}: ttft p50 {ttft} ms, e2e p50 {e2e:.2f} ms; the "
                              f"server's last: prompt {own['prompt_ms']:.2f}, predicted "
                              f"{own['predicted_ms']:.2f}; decoding apart by {worst:.2f} at most")
+
+    def test_anthropic_messages(self):
+        for flags, name in STREAMED:
+            with self.subTest(answer=name):
+                first = self.measure("--provider", "anthropic", "--url", self.url, "-m",
+                                     "lens-tiny", "-n", 10, *flags, url=False)
+                self.check_usage(first, 10, not flags)
+                self.assertEqual({row[0] for row in self.sample_rows("finish")}, {"max_tokens"})
+                # What the cache held is part of the input, as with every other API.
+                same = self.measure("--provider", "anthropic", "--url", self.url, "-m",
+                                    "lens-tiny", "-n", 3, "--same-prompt", *flags, url=False)
+                rows = self.sample_rows("input_tokens, cache_read_tokens")
+                self.assertEqual(len({row[0] for row in rows}), 1, rows)
+                self.assertEqual(same["tokens"]["cache_read"], sum(row[1] for row in rows))
 
     def test_hundred_requests_a_connection(self):
         for flags, name in STREAMED:
