@@ -108,17 +108,12 @@ skip_records(int fd, int64_t from, uint64_t records, int32_t quoted)
     return records == 0 ? from : -1;
 }
 
-lens_status
-output_begin(struct output *o, const struct text *head, uint64_t records, int32_t quoted)
+/* Goes on at `end` behind `records` records, or starts anew when there are none. */
+static lens_status
+begin_at(struct output *o, const struct text *head, uint64_t records, int64_t end)
 {
-    int64_t end = -1;
-
-    if (records > 0) {
-        if (o->regular && starts_with(o->fd, head))
-            end = skip_records(o->fd, (int64_t)head->size, records, quoted);
-        if (end < 0)
-            return LENS_E_UNSUPPORTED;
-    }
+    if (records > 0 && end < 0)
+        return LENS_E_UNSUPPORTED;
     if (o->regular &&
         (ftruncate(o->fd, end > 0 ? end : 0) != 0 || lseek(o->fd, 0, SEEK_END) < 0))
         return say(o->host, LENS_E_IO, "cut", o->path, errno);
@@ -126,6 +121,55 @@ output_begin(struct output *o, const struct text *head, uint64_t records, int32_
         return say(o->host, LENS_E_IO, "write", o->path, errno);
     o->size = records > 0 ? end : (int64_t)head->size;
     return LENS_OK;
+}
+
+lens_status
+output_begin(struct output *o, const struct text *head, uint64_t records, int32_t quoted)
+{
+    int64_t end = -1;
+
+    if (records > 0 && o->regular && starts_with(o->fd, head))
+        end = skip_records(o->fd, (int64_t)head->size, records, quoted);
+    return begin_at(o, head, records, end);
+}
+
+/* As skip_records; a record must fit into the largest window. */
+static int64_t
+skip_measured(int fd, int64_t from, uint64_t records, output_measure measure)
+{
+    size_t room = 64 * 1024;
+    char *window = malloc(room);
+
+    while (window != NULL && records > 0) {
+        const ssize_t got = pread(fd, window, room, from);
+        size_t at = 0, size;
+
+        while (records > 0 && got > 0 &&
+               (size = measure(window + at, (size_t)got - at)) > 0) {
+            at += size;
+            records--;
+        }
+        from += (int64_t)at;
+        if (at > 0 || records == 0)
+            continue;
+        free(window);
+        window = NULL;
+        if (got == (ssize_t)room && room < 256 * 1024 * 1024)
+            window = malloc(room *= 4);
+    }
+    free(window);
+    return records == 0 ? from : -1;
+}
+
+lens_status
+output_begin_records(struct output *o, const struct text *head, uint64_t records,
+                     output_measure measure)
+{
+    int64_t end = -1;
+
+    if (records > 0 && o->regular && starts_with(o->fd, head))
+        end = skip_measured(o->fd, (int64_t)head->size, records, measure);
+    return begin_at(o, head, records, end);
 }
 
 /* What may get better by itself is tried again. */

@@ -23,6 +23,11 @@ void output_close(struct output *o);
  * not hold them. */
 lens_status output_begin(struct output *o, const struct text *head, uint64_t records,
                          int32_t quoted);
+/* The same for a file of binary records: `measure` says how long the record at `data` is,
+ * of which `size` bytes are there, 0: longer than that. */
+typedef size_t (*output_measure)(const char *data, size_t size);
+lens_status output_begin_records(struct output *o, const struct text *head,
+                                 uint64_t records, output_measure measure);
 /* Appends all or nothing, and sets verdict and delivered prefix for `count` records. */
 lens_status output_append(struct output *o, const struct text *records, uint64_t count,
                           struct lens_delivery *delivery);
