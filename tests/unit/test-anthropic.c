@@ -386,6 +386,8 @@ side_calls_know_their_doors(void **state)
         { "url=http://h", LENS_CALL_TOKENIZE, LENS_E_UNSUPPORTED, NULL },
         { "platform=foundry,url=http://h", LENS_CALL_MODELS, LENS_E_UNSUPPORTED, NULL },
         { "platform=foundry,url=http://h", LENS_CALL_AUTH, LENS_E_UNSUPPORTED, NULL },
+        { "platform=vertex,project=p,location=l,url=http://h", LENS_CALL_AUTH,
+          LENS_E_UNSUPPORTED, NULL },
     };
 
     (void)state;

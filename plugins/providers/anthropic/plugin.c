@@ -157,17 +157,21 @@ check_options(const struct provider *p)
     return LENS_OK;
 }
 
+static bool
+has_own_url(const struct lens_host *h)
+{
+    return strcmp(h->opt_string(h, "url", 0), DEFAULT_URL) != 0;
+}
+
 /* False: out of memory. */
 static bool
 make_base(struct provider *p)
 {
     const struct lens_host *h = p->host;
-    const char *url = h->opt_string(h, "url", 0);
-    const bool own = strcmp(url, DEFAULT_URL) != 0;
-    char *base = url_base(url, &p->query);
+    char *base = url_base(h->opt_string(h, "url", 0), &p->query);
 
     if (p->platform == PLATFORM_VERTEX && base != NULL) {
-        p->base = url_vertex(own ? base : NULL, h->opt_string(h, "project", 0),
+        p->base = url_vertex(has_own_url(h) ? base : NULL, h->opt_string(h, "project", 0),
                              h->opt_string(h, "location", 0));
         free(base);
     } else {
@@ -198,7 +202,9 @@ make_auth(struct provider *p)
         p->authorization = lens_secret_join("Bearer ", token);
         return p->authorization != NULL;
     }
-    if (p->platform == PLATFORM_VERTEX)
+    /* A URL of the user's own gets Google's token only when that is asked for. */
+    if (p->platform == PLATFORM_VERTEX &&
+        (!has_own_url(h) || google.credentials_file != NULL))
         p->auth = lens_auth_google_new(h, &google);
     else if (p->platform == PLATFORM_FOUNDRY && strcmp(way, "entra") == 0)
         p->auth = lens_auth_oauth_new(h, &entra);
