@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "chrono.h"
+#include "exporter-http.h"
 #include "exporter-private.h"
 
 void
@@ -63,6 +64,8 @@ load_cursor(exporter *e, GError **error)
     e->intervals = intervals;
     e->refused = refused;
     pthread_mutex_unlock(&exporters_lock);
+    if (e->again) /* whatever comes of it, the next export goes on from here */
+        save_cursor(e);
     return true;
 }
 
@@ -123,7 +126,7 @@ begin(exporter *e)
         status = call_begin(e, &why);
     }
     if (status == LENS_E_IO)
-        return exporter_later(e, 0, why, false);
+        return exporter_later(e, exporter_http_retry_after(e->instance), why, false);
     if (status < 0)
         return exporter_give_up(e, why);
     e->begun = true;

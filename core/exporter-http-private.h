@@ -21,6 +21,7 @@ struct http_client {
     int64_t timeout_ns, moved_ns; /* without any byte so long; when the last one moved */
     curl_off_t moved;             /* bytes, both ways */
     bool timed_out;
+    int64_t retry_after_ns; /* of the last answer; 0: it said nothing */
 };
 
 /* ---- exporter-http-answer.c ---- */

@@ -61,6 +61,14 @@ client_of(const struct lens_host *host)
     return c;
 }
 
+int64_t
+exporter_http_retry_after(const instance *i)
+{
+    const struct http_client *c = i->http;
+
+    return c != NULL ? c->retry_after_ns : 0;
+}
+
 bool
 exporter_http_timed_out(const instance *i)
 {
@@ -268,6 +276,7 @@ exchange(struct http_client *c, const struct lens_http_request *request,
         body = (struct lens_bytes){ (const char *)packed->data, packed->len };
     }
     http_answer_begin(c);
+    c->retry_after_ns = 0;
     headers = list_headers(request);
     set_up(c, request, body, headers);
     code = perform(c);
@@ -276,6 +285,7 @@ exchange(struct http_client *c, const struct lens_http_request *request,
         return explain(c, code, answer);
     c->timed_out = false;
     http_answer_fill(c, answer);
+    c->retry_after_ns = MAX(answer->retry_after_ns, 0);
     return LENS_OK;
 }
 

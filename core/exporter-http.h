@@ -14,5 +14,7 @@ lens_status exporter_http(const struct lens_host *host,
 void exporter_http_free(void *client);
 /* Exchanges of the calling thread end soon after `*stop` became true. */
 void exporter_http_watch(const atomic_bool *stop);
+/* What the last answer of an instance said of Retry-After; 0: nothing. */
+int64_t exporter_http_retry_after(const instance *i);
 /* Whether the last exchange of an instance ended for want of progress. */
 bool exporter_http_timed_out(const instance *i);
