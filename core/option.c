@@ -204,6 +204,29 @@ option_values_ignore_variable(option_values *v, const char *name)
         slot->ignore_variable = true;
 }
 
+/* Variables such as OLLAMA_HOST may hold an address in place of a URL: "gpu-box",
+ * ":11434", "0.0.0.0:11434". What is missing is taken from the fallback. */
+static char *
+url_of_address(const char *text, const char *fallback)
+{
+    g_autoptr(GUri) usual =
+        fallback != NULL ? g_uri_parse(fallback, G_URI_FLAGS_NONE, NULL) : NULL;
+    g_autofree char *start = NULL;
+    g_autoptr(GUri) given = NULL;
+
+    if (strstr(text, "://") != NULL || usual == NULL)
+        return NULL;
+    start = g_strdup_printf("%s://%s%s", g_uri_get_scheme(usual),
+                            *text == ':' ? g_uri_get_host(usual) : "", text);
+    given = g_uri_parse(start, G_URI_FLAGS_NONE, NULL);
+    if (given == NULL || g_uri_get_port(given) >= 0)
+        return g_steal_pointer(&start);
+    return g_uri_join(G_URI_FLAGS_NONE, g_uri_get_scheme(given),
+                      g_uri_get_userinfo(given), g_uri_get_host(given),
+                      g_uri_get_port(usual), g_uri_get_path(given),
+                      g_uri_get_query(given), g_uri_get_fragment(given));
+}
+
 /* The environment, then the fallback. A secret keeps the variable's name as its text. */
 static bool
 fill_unset(const option_values *v, option_slot *slot, GError **error)
@@ -215,9 +238,12 @@ fill_unset(const option_values *v, option_slot *slot, GError **error)
         const bool secret = slot->option.type == LENS_OPT_SECRET;
         g_autofree char *spec = secret ? g_strconcat("env:", variable, NULL) : NULL;
         g_autofree char *origin = g_strdup_printf(" (environment variable %s)", variable);
+        g_autofree char *url = slot->option.type == LENS_OPT_URL
+                                   ? url_of_address(text, slot->option.fallback)
+                                   : NULL;
 
         slot->source = SOURCE_VARIABLE;
-        return slot_add(v, slot, secret ? spec : text, origin, error);
+        return slot_add(v, slot, secret ? spec : url != NULL ? url : text, origin, error);
     }
     if (slot->option.fallback != NULL) {
         slot->source = SOURCE_FALLBACK;
