@@ -222,6 +222,7 @@ connect_new(wire *w, wire_origin *o, struct wire_exchange *e)
     c->connecting = true;
     add_to(w->connecting, c);
     attach(c, e);
+    e->x.reused = false;
     e->x.dns_ns = chrono_now();
     try_addresses(c, EHOSTUNREACH);
 }

@@ -1,4 +1,5 @@
-/* What a URL means to the wire, kept from request to request. */
+/* What a URL means to the wire, kept from request to request, and which are left to
+ * libcurl. */
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +58,48 @@ is_plain_http(CURLU *url)
     return g_strcmp0(scheme, "http") == 0;
 }
 
+/* ---- proxies of the environment ---- */
+
+/* As libcurl reads the variable: names with all below them, or "*". */
+static bool
+is_excluded(const char *host)
+{
+    const char *list =
+        g_getenv("no_proxy") != NULL ? g_getenv("no_proxy") : g_getenv("NO_PROXY");
+    g_auto(GStrv) names = g_strsplit_set(list != NULL ? list : "", ", ", -1);
+
+    for (char **name = names; *name != NULL; name++) {
+        const char *tail = **name == '.' ? *name + 1 : *name;
+        const size_t size = strlen(tail), host_size = strlen(host);
+
+        if (strcmp(tail, "*") == 0)
+            return true;
+        if (size > 0 && size <= host_size &&
+            g_ascii_strcasecmp(host + host_size - size, tail) == 0 &&
+            (size == host_size || host[host_size - size - 1] == '.'))
+            return true;
+    }
+    return false;
+}
+
+static bool
+has_text(const char *name)
+{
+    const char *text = g_getenv(name);
+
+    return text != NULL && *text != '\0';
+}
+
+static bool
+goes_by_proxy(const wire *w, const char *host)
+{
+    return !w->base.target->is_mock &&
+           (has_text("http_proxy") || has_text("all_proxy") || has_text("ALL_PROXY")) &&
+           !is_excluded(host);
+}
+
+/* ---- places ---- */
+
 static wire_origin *
 origin_of(wire *w, const char *host, const char *port)
 {
@@ -88,7 +131,7 @@ place_new(wire *w, CURLU *url)
     wire_place *place;
 
     /* Names that are not ASCII need IDN, which libcurl knows. */
-    if (host == NULL || port == NULL || !g_str_is_ascii(host))
+    if (host == NULL || port == NULL || !g_str_is_ascii(host) || goes_by_proxy(w, host))
         return NULL;
     place = g_new0(wire_place, 1);
     place->origin = origin_of(w, host, port);

@@ -228,6 +228,7 @@ wire_send(wire_connection *c)
     stamper *s = &c->stamper;
 
     write_head(w, &e->x.request);
+    e->x.bytes_sent = 0;
     e->begin_ns = chrono_now();
     e->sent_ns = -1;
     s->tx_first_ns = s->tx_last_ns = s->tx_prompt_ns = -1;

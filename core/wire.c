@@ -11,58 +11,13 @@
 
 /* ---- what is for the wire ---- */
 
-/* As libcurl reads the variable: names with all below them, or "*". */
-static bool
-is_excluded(const char *host)
-{
-    const char *list =
-        g_getenv("no_proxy") != NULL ? g_getenv("no_proxy") : g_getenv("NO_PROXY");
-    g_auto(GStrv) names = g_strsplit_set(list != NULL ? list : "", ", ", -1);
-
-    for (char **name = names; *name != NULL; name++) {
-        const char *tail = **name == '.' ? *name + 1 : *name;
-        const size_t size = strlen(tail), host_size = strlen(host);
-
-        if (strcmp(tail, "*") == 0)
-            return true;
-        if (size > 0 && size <= host_size &&
-            g_ascii_strcasecmp(host + host_size - size, tail) == 0 &&
-            (size == host_size || host[host_size - size - 1] == '.'))
-            return true;
-    }
-    return false;
-}
-
-static bool
-has_text(const char *name)
-{
-    const char *text = g_getenv(name);
-
-    return text != NULL && *text != '\0';
-}
-
-static bool
-goes_by_proxy(const plan_target *target)
-{
-    g_autofree char *host = NULL;
-
-    if (target->proxy != NULL)
-        return true;
-    if (target->is_mock ||
-        !(has_text("http_proxy") || has_text("all_proxy") || has_text("ALL_PROXY")))
-        return false;
-    host = g_strdup(target->url + strlen("http://"));
-    host[strcspn(host, ":/?#")] = '\0';
-    return !is_excluded(host);
-}
-
 bool
 wire_can_serve(const plan_target *target)
 {
     return target->url != NULL &&
            g_ascii_strncasecmp(target->url, "http://", strlen("http://")) == 0 &&
            target->http != HTTP_2 && !target->multiplex && !target->follow_redirects &&
-           !goes_by_proxy(target);
+           target->proxy == NULL;
 }
 
 /* ---- life ---- */

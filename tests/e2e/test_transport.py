@@ -1,6 +1,7 @@
 """Connections: TLS, HTTP/2, proxies, addresses and reuse."""
 
 import contextlib
+import gzip
 import os
 import shutil
 import socket
@@ -11,6 +12,9 @@ import time
 import unittest
 
 from harness import CHUNKED, Case, Server, answer_json, answer_stream, certificate, chunk, good_stream, head
+
+# What only libcurl can do: the way to it in clear text.
+LIBCURL = ["--follow-redirects"]
 
 
 class Tls(Case):
@@ -263,6 +267,36 @@ class Addresses(Case):
             self.run_json(url, "-m", "m", "-n", 1, "--resolve", f"model.example:{server.port}:127.0.0.1")
             self.assertIn(f"Host: model.example:{server.port}", server.requests[0][0])
 
+    def test_the_next_address_is_tried(self):
+        with Server(lambda c, r, n: answer_stream(c)) as server:
+            port = server.port
+            for more in [], LIBCURL:
+                first = self.run_json(f"http://model.example:{port}", "-m", "m", "-n", 4, "--no-reuse",
+                                      "--resolve", f"model.example:{port}:127.0.0.2,127.0.0.1",
+                                      *more).first
+                self.assertEqual(first["requests"]["ok"], 4)
+
+    def test_localhost_is_either_address(self):
+        with Server(lambda c, r, n: answer_stream(c)) as server:
+            first = self.run_json(f"http://localhost:{server.port}", "-m", "m", "-n", 4).first
+            self.assertEqual(first["requests"]["ok"], 4)
+            self.assertIn(f"Host: localhost:{server.port}", server.requests[0][0])
+
+    def test_a_name_is_looked_up_in_the_run(self):
+        name = socket.gethostname()
+        try:
+            family, _, _, _, address = socket.getaddrinfo(name, 0, type=socket.SOCK_STREAM)[0]
+            listener = socket.create_server((address[0], 0), family=family)
+        except OSError:
+            self.skipTest("this machine's name is no address of its own")
+        server = Server(lambda c, r, n: answer_stream(c))
+        server._listener.close()
+        server._listener, server.port = listener, listener.getsockname()[1]
+        with server:
+            first = self.run_json(f"http://{name}:{server.port}", "-m", "m", "-n", 4, "-c", 2).first
+        self.assertEqual(first["requests"]["ok"], 4)
+        self.assertEqual(first["latency"]["dns"]["count"], 2)
+
     def test_a_bad_resolve_is_refused(self):
         for text in "model.example", "a:b:c", "model.example:80":
             self.assertIn("--resolve", self.lens("run", "http://model.example", "-m", "m",
@@ -341,6 +375,89 @@ class Addresses(Case):
                     "http://h h:1", "file:///etc/passwd"):
             result = self.lens("run", url, "-m", "m", "--dry-run", code=2)
             self.assertEqual(result.err.count("\n"), 1, result.err)
+
+
+class Answers(Case):
+    """HTTP/1.1 by sockets of our own, and by libcurl: both must say the same."""
+
+    def requests_of(self, data, *more, code=None):
+        def handle(c, r, n):
+            for part in data if isinstance(data, list) else [data]:
+                c.sendall(part)
+                time.sleep(0.01)
+            return False
+        with Server(handle) as server:
+            return self.run_json(server.url, "-m", "m", "-n", 2, *more, code=code).first["requests"]
+
+    def test_are_read_alike(self):
+        text = "".join(good_stream()).encode()
+        coded = gzip.compress(text)
+        event_stream = "text/event-stream"
+        fine = (
+            head("200 OK", event_stream) + text,
+            head("200 OK", event_stream, f"Content-Length: {len(text)}") + text,
+            (head("200 OK", event_stream) + text).replace(b"HTTP/1.1", b"HTTP/1.0"),
+            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
+            + head("200 OK", event_stream) + text,
+            head("200 OK", event_stream, CHUNKED, "Folded: a\r\n b") + chunk(text) + b"0\r\nLast: 1\r\n\r\n",
+            [head("200 OK", event_stream, CHUNKED)[:9], head("200 OK", event_stream, CHUNKED)[9:] + b"00",
+             (b"%x;x=y\r\n" % len(text)) + text + b"\r", b"\n0", b"\r\n\r", b"\n"],
+            head("200 OK", event_stream, "Transfer-Encoding: gzip, chunked") + chunk(coded) + b"0\r\n\r\n",
+            head("200 OK", event_stream, "Content-Encoding: gzip", CHUNKED) + chunk(coded) + b"0\r\n\r\n",
+        )
+        for data in fine:
+            for more in [], LIBCURL:
+                with self.subTest(data=data, more=more):
+                    self.assertEqual(self.requests_of(data, *more)["ok"], 2)
+
+    def test_fail_alike(self):
+        event_stream = "text/event-stream"
+        cases = (
+            (b"", "network", "http"),
+            (head("200 OK", event_stream, "Content-Length: 99") + b"data: ", "truncated", "stream"),
+            (head("200 OK", event_stream, CHUNKED) + b"9\r\ndata", "truncated", "stream"),
+            (head("200 OK", event_stream, CHUNKED) + b"x\r\n", "protocol", "stream"),
+            (b"no http at all\r\n\r\n", "protocol", "http"),
+        )
+        for data, kind, where in cases:
+            for more in [], LIBCURL:
+                with self.subTest(data=data, more=more):
+                    errors = self.requests_of(data, *more)["errors"]
+                    self.assertEqual({k: e["where"] for k, e in errors.items()}, {kind: where})
+
+    def test_lengths_that_contradict_each_other(self):
+        errors = self.requests_of(head("200 OK", "text/event-stream", "Content-Length: 5",
+                                       "Content-Length: 6") + b"hello!")["errors"]
+        self.assertEqual(list(errors), ["protocol"])
+
+    def test_a_large_request_leaves_in_parts(self):
+        """Its first byte departs before its last, and all of it arrives."""
+        bodies = []
+
+        def handle(c, r, n):
+            bodies.append(len(r[1]))
+            answer_stream(c)
+        self.write("big.txt", "word " * 1_000_000)
+        with Server(handle) as server:
+            for more in [], LIBCURL:
+                self.run_json(server.url, "-m", "m", "-n", 2, "--prompts", "big.txt", *more)
+        self.assertEqual(len(bodies), 4)
+        self.assertGreater(min(bodies), 5_000_000)
+
+    def test_a_request_that_is_not_wanted(self):
+        """The connection is reset while the request is on its way: an answer still counts."""
+        class Early(Server):
+            @staticmethod
+            def _read(connection, buffer):
+                while b"\r\n\r\n" not in buffer:
+                    buffer += connection.recv(65536)
+                return (buffer.split(b"\r\n\r\n")[0].decode(), b""), b""
+
+        self.write("big.txt", "word " * 1_000_000)
+        with Early(lambda c, r, n: False) as server:
+            errors = self.run_json(server.url, "-m", "m", "-n", 1, "--prompts", "big.txt",
+                                   code=3).first["requests"]["errors"]
+        self.assertEqual(list(errors), ["network"])
 
 
 class Proxy:
@@ -424,6 +541,15 @@ class Proxies(Case):
             result = self.lens("run", server.url, "-m", "m", "--proxy", proxy, code=3)
             self.assertEqual(result.err.count("\n"), 1, result.err)
             self.assertEqual(server.connections, 0)
+
+    def test_the_proxy_of_the_environment(self):
+        with Proxy() as proxy, Server(lambda c, r, n: answer_stream(c)) as server:
+            for excluded, through in ("", 1), ("127.0.0.1", 0), ("example.org,.0.0.1", 0), ("*", 0):
+                seen = len(proxy.seen)
+                first = self.run_json(server.url, "-m", "m", "-n", 1, "--no-preflight",
+                                      env={"http_proxy": proxy.url, "no_proxy": excluded}).first
+                self.assertEqual(first["requests"]["ok"], 1)
+                self.assertEqual(len(proxy.seen) - seen, through, excluded)
 
     def test_the_mock_is_never_asked_through_a_proxy(self):
         first = self.run_json("-n", 3, env={"http_proxy": "http://127.0.0.1:1"}).first
