@@ -1,161 +1,164 @@
-/* candidates: the parts of each candidate of a message, told as they stand. The message
- * has been checked to be JSON before. */
+/* candidates: the parts of each candidate of a message, read in one pass and told once
+ * the message is known to be JSON. */
 #include "gemini.h"
 
-/* One part of a candidate's content. */
-struct part {
-    struct lens_json_string text;
-    int32_t thought;
-    struct lens_bytes call, code; /* functionCall, executableCode */
-    bool media;
-};
-
-static void
-read_part(struct lens_json *j, struct part *p)
+/* NULL: no room, which the message remembers. */
+static struct piece *
+add_piece(struct stream *s, struct message *m, uint32_t kind)
 {
-    struct lens_bytes key, raw;
-    struct lens_key_room room;
+    const struct lens_host *h = s->base.host;
 
-    memset(p, 0, sizeof *p);
-    if (!lens_read_object(j))
-        return;
-    while (lens_read_member(j, &key, &room)) {
-        if (LENS_KEY(key, "text")) {
-            lens_read_string(j, &p->text);
-        } else if (LENS_KEY(key, "thought")) {
-            lens_json_bool(j, &p->thought);
-        } else if (LENS_KEY(key, "functionCall")) {
-            lens_read_raw(j, &p->call);
-        } else if (LENS_KEY(key, "executableCode")) {
-            lens_read_raw(j, &p->code);
-        } else if (LENS_KEY(key, "inlineData") || LENS_KEY(key, "fileData")) {
-            lens_read_raw(j, &raw);
-            p->media = p->media || raw.size > 2;
-        } else {
-            lens_json_skip(j);
+    if (m->count == s->piece_room) {
+        const size_t room = s->piece_room == 0 ? 16 : s->piece_room * 2;
+        struct piece *grown =
+            h->grow(h, s->pieces, s->piece_room * sizeof *grown, room * sizeof *grown);
+
+        if (grown == NULL) {
+            m->status = LENS_E_TOO_LARGE;
+            return NULL;
         }
+        s->pieces = grown;
+        s->piece_room = room;
     }
+    memset(&s->pieces[m->count], 0, sizeof *s->pieces);
+    s->pieces[m->count].kind = kind;
+    return &s->pieces[m->count++];
 }
 
 /* A call comes whole, or with streamed arguments as `partialArgs` of calls without a
  * name. */
-static lens_status
-tell_function_call(struct stream *s, struct message *m, uint32_t lane,
-                   struct lens_bytes json)
+static void
+read_call(struct stream *s, struct lens_json *j, struct message *m)
 {
     struct lens_json_string name = { 0 };
     struct lens_json_string arguments = { 0 }; /* JSON, taken as it stands */
     struct lens_bytes key;
     struct lens_key_room room;
-    struct lens_json j;
+    struct piece *p;
 
-    lens_json_begin(&j, json.data, json.size);
-    for (lens_json_object(&j); lens_read_member(&j, &key, &room);) {
+    if (!lens_read_object(j))
+        return;
+    while (lens_read_member(j, &key, &room)) {
         if (LENS_KEY(key, "name"))
-            lens_read_string(&j, &name);
+            lens_read_string(j, &name);
         else if (LENS_KEY(key, "args") || LENS_KEY(key, "partialArgs"))
-            lens_read_raw(&j, &arguments.raw);
+            lens_read_raw(j, &arguments.raw);
         else
-            lens_json_skip(&j);
+            lens_json_skip(j);
     }
     if (name.raw.size == 0 && arguments.raw.size <= 2)
-        return LENS_OK;
-    if (name.raw.size > 0 || s->next_tool == 0)
-        s->next_tool++;
+        return;
     m->classes |= LENS_MSG_TOOL;
-    return lens_stream_text(&s->base, LENS_EV_TOOL, lane, s->next_tool - 1, &name,
-                            &arguments);
+    p = add_piece(s, m, LENS_EV_TOOL);
+    if (p == NULL)
+        return;
+    p->name = name;
+    p->text = arguments;
 }
 
 /* Code that the model wrote for the server to run. */
-static lens_status
-tell_code(struct stream *s, struct message *m, uint32_t lane, struct lens_bytes json)
+static void
+read_code(struct stream *s, struct lens_json *j, struct message *m)
 {
     static const struct lens_json_string name = { { "code_execution", 14 }, 0 };
     struct lens_json_string code = { 0 };
     struct lens_bytes key;
     struct lens_key_room room;
-    struct lens_json j;
+    struct piece *p;
 
-    lens_json_begin(&j, json.data, json.size);
-    for (lens_json_object(&j); lens_read_member(&j, &key, &room);) {
+    if (!lens_read_object(j))
+        return;
+    while (lens_read_member(j, &key, &room)) {
         if (LENS_KEY(key, "code"))
-            lens_read_string(&j, &code);
+            lens_read_string(j, &code);
         else
-            lens_json_skip(&j);
+            lens_json_skip(j);
     }
     if (code.raw.size == 0)
-        return LENS_OK;
+        return;
     m->classes |= LENS_MSG_TOOL;
-    return lens_stream_text(&s->base, LENS_EV_TOOL, lane, s->next_tool++, &name, &code);
+    p = add_piece(s, m, LENS_EV_TOOL);
+    if (p == NULL)
+        return;
+    p->name = name;
+    p->text = code;
 }
 
-static lens_status
-tell_part(struct stream *s, struct message *m, uint32_t lane, const struct part *p)
+static void
+read_part(struct stream *s, struct lens_json *j, struct message *m)
 {
-    const uint32_t kind = p->thought ? LENS_EV_REASONING : LENS_EV_TEXT;
-    lens_status st = LENS_OK;
+    struct lens_json_string text = { 0 };
+    struct lens_bytes key, raw;
+    struct lens_key_room room;
+    struct piece *p;
+    int32_t thought = 0;
 
-    if (p->media)
-        m->classes |= LENS_MSG_MEDIA;
-    if (p->text.raw.size > 0) {
-        m->classes |= p->thought ? LENS_MSG_REASONING : LENS_MSG_TEXT;
-        st = lens_stream_text(&s->base, kind, lane, 0, NULL, &p->text);
+    if (!lens_read_object(j))
+        return;
+    while (lens_read_member(j, &key, &room)) {
+        if (LENS_KEY(key, "text")) {
+            lens_read_string(j, &text);
+        } else if (LENS_KEY(key, "thought")) {
+            lens_json_bool(j, &thought);
+        } else if (LENS_KEY(key, "functionCall")) {
+            read_call(s, j, m);
+        } else if (LENS_KEY(key, "executableCode")) {
+            read_code(s, j, m);
+        } else if (LENS_KEY(key, "inlineData") || LENS_KEY(key, "fileData")) {
+            lens_read_raw(j, &raw);
+            m->classes |= raw.size > 2 ? LENS_MSG_MEDIA : 0;
+        } else {
+            lens_json_skip(j);
+        }
     }
-    if (st == LENS_OK && p->call.size > 0)
-        st = tell_function_call(s, m, lane, p->call);
-    return st == LENS_OK && p->code.size > 0 ? tell_code(s, m, lane, p->code) : st;
+    if (text.raw.size == 0)
+        return;
+    m->classes |= thought ? LENS_MSG_REASONING : LENS_MSG_TEXT;
+    p = add_piece(s, m, thought ? LENS_EV_REASONING : LENS_EV_TEXT);
+    if (p != NULL)
+        p->text = text;
 }
 
-static lens_status
-tell_content(struct stream *s, struct message *m, uint32_t lane, struct lens_bytes json)
+static void
+read_content(struct stream *s, struct lens_json *j, struct message *m)
 {
     struct lens_bytes key;
     struct lens_key_room room;
-    struct lens_json j;
-    struct part p;
-    lens_status st = LENS_OK;
-
-    lens_json_begin(&j, json.data, json.size);
-    for (lens_json_object(&j); lens_read_member(&j, &key, &room);) {
-        if (!LENS_KEY(key, "parts") || lens_json_peek(&j) != LENS_JSON_ARRAY) {
-            lens_json_skip(&j);
-            continue;
-        }
-        for (lens_json_array(&j); lens_json_element(&j);) {
-            read_part(&j, &p);
-            if (st == LENS_OK)
-                st = tell_part(s, m, lane, &p);
-        }
-    }
-    return st;
-}
-
-static lens_status
-tell_finish(struct stream *s, struct message *m, uint32_t lane,
-            const struct lens_json_string *reason)
-{
-    m->classes |= LENS_MSG_FINISH;
-    s->finished |= UINT64_C(1) << (lane < 63 ? lane : 63);
-    s->usage_final = true;
-    return lens_stream_text(&s->base, LENS_EV_FINISH, lane, 0, NULL, reason);
-}
-
-static lens_status
-tell_candidate(struct stream *s, struct message *m, struct lens_json *j)
-{
-    struct lens_json_string reason = { 0 };
-    struct lens_bytes key, content = { 0 };
-    struct lens_key_room room;
-    int64_t index = 0;
-    uint32_t lane;
-    lens_status st = LENS_OK;
 
     if (!lens_read_object(j))
-        return LENS_OK;
+        return;
+    while (lens_read_member(j, &key, &room)) {
+        if (!LENS_KEY(key, "parts") || lens_json_peek(j) != LENS_JSON_ARRAY) {
+            lens_json_skip(j);
+            continue;
+        }
+        for (lens_json_array(j); lens_json_element(j);)
+            read_part(s, j, m);
+    }
+}
+
+static uint64_t
+bit_of(uint32_t lane)
+{
+    return UINT64_C(1) << (lane < 63 ? lane : 63);
+}
+
+static void
+read_candidate(struct stream *s, struct lens_json *j, struct message *m)
+{
+    const size_t first = m->count;
+    struct lens_json_string reason = { 0 };
+    struct lens_bytes key;
+    struct lens_key_room room;
+    struct piece *p;
+    int64_t index = 0;
+    uint32_t lane;
+
+    if (!lens_read_object(j))
+        return;
     while (lens_read_member(j, &key, &room)) {
         if (LENS_KEY(key, "content"))
-            lens_read_raw(j, &content);
+            read_content(s, j, m);
         else if (LENS_KEY(key, "finishReason"))
             lens_read_string(j, &reason);
         else if (LENS_KEY(key, "index"))
@@ -164,29 +167,47 @@ tell_candidate(struct stream *s, struct message *m, struct lens_json *j)
             lens_json_skip(j);
     }
     lane = index > 0 && index < 1024 ? (uint32_t)index : 0;
-    s->lanes |= UINT64_C(1) << (lane < 63 ? lane : 63);
-    if (content.size > 0)
-        st = tell_content(s, m, lane, content);
-    if (st == LENS_OK && reason.raw.size > 0 &&
-        !LENS_KEY(reason.raw, "FINISH_REASON_UNSPECIFIED"))
-        st = tell_finish(s, m, lane, &reason);
-    return st;
+    m->lanes |= bit_of(lane);
+    if (reason.raw.size > 0 && !LENS_KEY(reason.raw, "FINISH_REASON_UNSPECIFIED")) {
+        m->classes |= LENS_MSG_FINISH;
+        m->finished |= bit_of(lane);
+        p = add_piece(s, m, LENS_EV_FINISH);
+        if (p != NULL)
+            p->text = reason;
+    }
+    for (size_t i = first; i < m->count; i++)
+        s->pieces[i].lane = lane;
+}
+
+void
+candidates_read(struct stream *s, struct lens_json *j, struct message *m)
+{
+    if (lens_json_peek(j) != LENS_JSON_ARRAY) {
+        lens_json_skip(j);
+        return;
+    }
+    m->candidates = true;
+    for (lens_json_array(j); lens_json_element(j);)
+        read_candidate(s, j, m);
 }
 
 lens_status
-candidates_tell(struct stream *s, struct message *m)
+candidates_tell(struct stream *s, const struct message *m)
 {
-    struct lens_json j;
     lens_status st = LENS_OK;
 
-    lens_json_begin(&j, m->candidates.data, m->candidates.size);
-    if (lens_json_peek(&j) != LENS_JSON_ARRAY)
-        return LENS_OK;
-    for (lens_json_array(&j); lens_json_element(&j);) {
-        if (st == LENS_OK)
-            st = tell_candidate(s, m, &j);
-        else
-            lens_json_skip(&j);
+    s->lanes |= m->lanes;
+    s->finished |= m->finished;
+    s->usage_final = s->usage_final || m->finished != 0;
+    for (size_t i = 0; i < m->count && st == LENS_OK; i++) {
+        const struct piece *p = &s->pieces[i];
+
+        /* A fragment without a name goes on with the call before it. */
+        if (p->kind == LENS_EV_TOOL && (p->name.raw.size > 0 || s->next_tool == 0))
+            s->next_tool++;
+        st = lens_stream_text(&s->base, p->kind, p->lane,
+                              p->kind == LENS_EV_TOOL ? s->next_tool - 1 : 0, &p->name,
+                              &p->text);
     }
     return st;
 }

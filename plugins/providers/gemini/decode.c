@@ -5,15 +5,34 @@
 
 #include "sdk/emit.h"
 
+/* promptFeedback may also say nothing but ratings. */
 static void
-read_member(struct lens_json *j, struct lens_bytes key, struct message *m)
+read_feedback(struct lens_json *j, struct message *m)
+{
+    struct lens_bytes key;
+    struct lens_key_room room;
+
+    if (!lens_read_object(j))
+        return;
+    m->feedback = true;
+    while (lens_read_member(j, &key, &room)) {
+        if (LENS_KEY(key, "blockReason"))
+            lens_read_string(j, &m->block_reason);
+        else
+            lens_json_skip(j);
+    }
+}
+
+static void
+read_member(struct stream *s, struct lens_json *j, struct lens_bytes key,
+            struct message *m)
 {
     if (LENS_KEY(key, "candidates")) {
-        lens_read_raw(j, &m->candidates);
+        candidates_read(s, j, m);
     } else if (LENS_KEY(key, "usageMetadata") || LENS_KEY(key, "metadata")) {
-        lens_read_raw(j, &m->usage);
+        usage_read(j, m);
     } else if (LENS_KEY(key, "promptFeedback")) {
-        lens_read_raw(j, &m->feedback);
+        read_feedback(j, m);
     } else if (LENS_KEY(key, "error")) {
         lens_read_raw(j, &m->error);
     } else if (LENS_KEY(key, "responseId")) {
@@ -31,67 +50,58 @@ read_member(struct lens_json *j, struct lens_bytes key, struct message *m)
 
 /* False: not JSON. What is JSON but no object leaves the message empty. */
 static bool
-read_message(struct lens_bytes json, struct message *m)
+read_message(struct stream *s, struct lens_bytes json, struct message *m)
 {
     struct lens_bytes key;
     struct lens_key_room room;
     struct lens_json j;
 
     memset(m, 0, sizeof *m);
+    usage_clear(&m->usage);
     lens_json_begin(&j, json.data, json.size);
     if (lens_json_peek(&j) != LENS_JSON_OBJECT)
         return lens_json_skip(&j) && lens_json_end(&j);
     for (lens_json_object(&j); lens_read_member(&j, &key, &room);)
-        read_member(&j, key, m);
+        read_member(s, &j, key, m);
     return lens_json_end(&j);
 }
 
-/* promptFeedback may also say nothing but ratings. */
 static lens_status
-tell_feedback(struct stream *s, struct message *m)
+tell_block(struct stream *s, struct message *m)
 {
     static const char words[] = "the prompt was blocked";
     const struct lens_bytes message = { words, sizeof words - 1 };
-    struct lens_json_string reason = { 0 };
-    struct lens_bytes key;
-    struct lens_key_room room;
-    struct lens_json j;
 
-    lens_json_begin(&j, m->feedback.data, m->feedback.size);
-    for (lens_json_object(&j); lens_read_member(&j, &key, &room);) {
-        if (LENS_KEY(key, "blockReason"))
-            lens_read_string(&j, &reason);
-        else
-            lens_json_skip(&j);
-    }
-    if (reason.raw.size == 0 || (s->base.flags & LENS_STREAM_FAILED))
+    if (m->block_reason.raw.size == 0 || (s->base.flags & LENS_STREAM_FAILED))
         return LENS_OK;
     m->classes |= LENS_MSG_ERROR;
-    s->usage_final = s->blocked = true;
+    s->usage_final = true;
     s->base.flags |= LENS_STREAM_FAILED;
     return lens_emit_fault(s->base.sink,
                            s->base.flags & LENS_STREAM_OUTPUT ? LENS_CLASS_STREAM_ERROR
                                                               : LENS_CLASS_BLOCKED,
-                           LENS_KIND_BLOCKED, -1, message, reason.raw);
+                           LENS_KIND_BLOCKED, -1, message, m->block_reason.raw);
 }
 
 /* Tells everything but the message itself. */
 static lens_status
 tell(struct stream *s, struct message *m)
 {
-    lens_status st = lens_stream_id(&s->base, &m->id);
+    lens_status st = m->status;
 
     if (st == LENS_OK)
+        st = lens_stream_id(&s->base, &m->id);
+    if (st == LENS_OK)
         st = lens_stream_model(&s->base, &m->model);
-    if (st == LENS_OK && m->candidates.size > 0)
+    if (st == LENS_OK)
         st = candidates_tell(s, m);
     if (m->classes & LENS_MSG_OUTPUT)
         s->base.flags |= LENS_STREAM_OUTPUT;
-    if (st == LENS_OK && m->feedback.size > 0)
-        st = tell_feedback(s, m);
-    if (m->usage.size > 0) {
+    if (st == LENS_OK)
+        st = tell_block(s, m);
+    if (m->has_usage) {
         m->classes |= LENS_MSG_USAGE;
-        usage_merge(s, m->usage);
+        usage_merge(s, &m->usage);
     }
     if (st == LENS_OK)
         st = usage_tier(s, m->tier.raw);
@@ -107,8 +117,8 @@ tell(struct stream *s, struct message *m)
 static bool
 says_anything(const struct message *m)
 {
-    return m->candidates.size > 0 || m->feedback.size > 0 || m->error.size > 0 ||
-           m->usage.size > 0 || m->embedding;
+    return m->candidates || m->feedback || m->error.size > 0 || m->has_usage ||
+           m->embedding;
 }
 
 /* What came in one piece is complete. */
@@ -157,13 +167,13 @@ on_document(struct lens_stream *base, struct lens_bytes json)
     if (!is_json(json))
         return lens_stream_broken_document(base, json);
     if (!is_array(json, &j)) {
-        read_message(json, &m);
+        read_message(s, json, &m);
         st = tell(s, &m);
         return st == LENS_OK ? end_document(s, says_anything(&m)) : st;
     }
     for (lens_json_array(&j); lens_json_element(&j);) {
         lens_json_raw(&j, &one);
-        read_message(one, &m);
+        read_message(s, one, &m);
         understood = understood || says_anything(&m);
         if (st == LENS_OK)
             st = tell(s, &m);
@@ -201,7 +211,7 @@ on_message(struct lens_stream *base, const struct lens_frame *f)
 
     if (is_done_mark(f->data)) /* of gateways */
         return lens_stream_message(base, LENS_MSG_OTHER, f, -1);
-    if (!read_message(unwrapped(f->data), &m))
+    if (!read_message(s, unwrapped(f->data), &m))
         return lens_stream_broken(base, f);
     if (f->flags & LENS_FRAME_ERROR_FIELD && m.error.size == 0)
         m.error = f->data;
@@ -257,14 +267,28 @@ static const struct lens_stream_ops array_ops = {
     .settle = settle_usage,
 };
 
+/* A bigger room is given back when the decoder is used again. */
+enum { PIECES_KEPT = 256 };
+
+static void
+drop_pieces(struct stream *s)
+{
+    if (s->pieces != NULL)
+        s->base.host->grow(s->base.host, s->pieces, s->piece_room * sizeof *s->pieces, 0);
+    s->pieces = NULL;
+    s->piece_room = 0;
+}
+
 lens_status
 gemini_stream_reset(void *stream, int32_t streamed)
 {
     struct stream *s = stream;
 
+    if (s->piece_room > PIECES_KEPT)
+        drop_pieces(s);
     lens_stream_start(&s->base, streamed && s->provider->api != API_EMBED);
     s->usage_said = s->usage_final = s->usage_told = false;
-    s->tier_told = s->blocked = false;
+    s->tier_told = false;
     s->lanes = s->finished = 0;
     s->next_tool = 0;
     usage_clear(&s->usage);
@@ -295,6 +319,7 @@ gemini_stream_close(void *stream)
 
     if (s == NULL)
         return;
+    drop_pieces(s);
     lens_stream_clear(&s->base);
     free(s);
 }

@@ -38,24 +38,36 @@ struct usage {
     int64_t input_audio, input_image, output_audio, output_image;
 };
 
+/* A fragment of output or a reason to finish, as it stands in JSON. */
+struct piece {
+    uint32_t kind; /* LENS_EV_TEXT, _REASONING, _TOOL or _FINISH */
+    uint32_t lane;
+    struct lens_json_string name, text;
+};
+
 /* The decoder of one answer. */
 struct stream {
     struct lens_stream base;
     const struct provider *provider;
     bool usage_said, usage_final, usage_told;
     bool tier_told;
-    bool blocked;             /* the prompt was refused */
     uint64_t lanes, finished; /* candidates seen and candidates finished, as bits */
     uint32_t next_tool;       /* calls seen so far */
     struct usage usage;
+    struct piece *pieces; /* of the running message; from host->grow */
+    size_t piece_room;    /* in pieces */
 };
 
-/* One message of an answer, read but not yet told. */
+/* One message of an answer, read but not yet told: a broken one is dropped whole. */
 struct message {
-    struct lens_bytes candidates, usage, feedback, error; /* raw; empty when missing */
-    struct lens_json_string id, model, tier;
-    bool embedding; /* an answer of embeddings */
+    struct lens_bytes error; /* raw; empty when missing */
+    struct lens_json_string id, model, tier, block_reason;
+    bool candidates, feedback, has_usage, embedding;
+    struct usage usage;
+    uint64_t lanes, finished;
+    size_t count; /* of pieces */
     uint32_t classes;
+    lens_status status; /* LENS_E_TOO_LARGE: no room for the pieces */
 };
 
 /* plugin.c */
@@ -97,12 +109,16 @@ lens_status gemini_stream_open(void *self, int32_t streamed, void **ret_stream);
 void gemini_stream_close(void *stream);
 lens_status gemini_stream_reset(void *stream, int32_t streamed);
 
-/* candidates.c: tells what the candidates of a message say, and adds their classes. */
-lens_status candidates_tell(struct stream *s, struct message *m);
+/* candidates.c: reads the candidates at the cursor into pieces. */
+void candidates_read(struct stream *s, struct lens_json *j, struct message *m);
+lens_status candidates_tell(struct stream *s, const struct message *m);
 
 /* usage.c */
 void usage_clear(struct usage *u);
-void usage_merge(struct stream *s, struct lens_bytes json);
+/* Reads usageMetadata at the cursor. */
+void usage_read(struct lens_json *j, struct message *m);
+/* Takes what a message says; per member the last value counts. */
+void usage_merge(struct stream *s, const struct usage *said);
 lens_status usage_tell(struct stream *s);
 /* The tier that was used, once. */
 lens_status usage_tier(struct stream *s, struct lens_bytes tier);

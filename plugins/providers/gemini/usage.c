@@ -68,49 +68,61 @@ usage_tier(struct stream *s, struct lens_bytes tier)
     return s->base.sink->event(s->base.sink, &e);
 }
 
-/* The tier that was used stands beside the counts. */
-static void
-read_tier(struct stream *s, struct lens_json *j)
+void
+usage_read(struct lens_json *j, struct message *m)
 {
-    struct lens_json_string tier;
+    struct usage *u = &m->usage;
+    struct lens_bytes key;
+    struct lens_key_room room;
 
-    lens_read_string(j, &tier);
-    usage_tier(s, tier.raw);
+    if (!lens_read_object(j))
+        return;
+    m->has_usage = true;
+    while (lens_read_member(j, &key, &room)) {
+        if (LENS_KEY(key, "promptTokenCount"))
+            lens_read_tokens(j, &u->prompt);
+        else if (LENS_KEY(key, "candidatesTokenCount") ||
+                 LENS_KEY(key, "responseTokenCount"))
+            lens_read_tokens(j, &u->candidates);
+        else if (LENS_KEY(key, "thoughtsTokenCount"))
+            lens_read_tokens(j, &u->thoughts);
+        else if (LENS_KEY(key, "cachedContentTokenCount"))
+            lens_read_tokens(j, &u->cached);
+        else if (LENS_KEY(key, "toolUsePromptTokenCount"))
+            lens_read_tokens(j, &u->tool_use);
+        else if (LENS_KEY(key, "promptTokensDetails"))
+            read_modalities(j, &u->input_audio, &u->input_image);
+        else if (LENS_KEY(key, "candidatesTokensDetails") ||
+                 LENS_KEY(key, "responseTokensDetails"))
+            read_modalities(j, &u->output_audio, &u->output_image);
+        else if (LENS_KEY(key, "trafficType") || LENS_KEY(key, "serviceTier"))
+            lens_read_string(j, &m->tier);
+        else
+            lens_json_skip(j);
+    }
+}
+
+static void
+take(int64_t *known, int64_t said)
+{
+    if (said >= 0)
+        *known = said;
 }
 
 void
-usage_merge(struct stream *s, struct lens_bytes json)
+usage_merge(struct stream *s, const struct usage *said)
 {
     struct usage *u = &s->usage;
-    struct lens_bytes key;
-    struct lens_key_room room;
-    struct lens_json j;
 
-    lens_json_begin(&j, json.data, json.size);
-    if (lens_json_peek(&j) != LENS_JSON_OBJECT)
-        return;
-    for (lens_json_object(&j); lens_read_member(&j, &key, &room);) {
-        if (LENS_KEY(key, "promptTokenCount"))
-            lens_read_tokens(&j, &u->prompt);
-        else if (LENS_KEY(key, "candidatesTokenCount") ||
-                 LENS_KEY(key, "responseTokenCount"))
-            lens_read_tokens(&j, &u->candidates);
-        else if (LENS_KEY(key, "thoughtsTokenCount"))
-            lens_read_tokens(&j, &u->thoughts);
-        else if (LENS_KEY(key, "cachedContentTokenCount"))
-            lens_read_tokens(&j, &u->cached);
-        else if (LENS_KEY(key, "toolUsePromptTokenCount"))
-            lens_read_tokens(&j, &u->tool_use);
-        else if (LENS_KEY(key, "promptTokensDetails"))
-            read_modalities(&j, &u->input_audio, &u->input_image);
-        else if (LENS_KEY(key, "candidatesTokensDetails") ||
-                 LENS_KEY(key, "responseTokensDetails"))
-            read_modalities(&j, &u->output_audio, &u->output_image);
-        else if (LENS_KEY(key, "trafficType") || LENS_KEY(key, "serviceTier"))
-            read_tier(s, &j);
-        else
-            lens_json_skip(&j);
-    }
+    take(&u->prompt, said->prompt);
+    take(&u->cached, said->cached);
+    take(&u->tool_use, said->tool_use);
+    take(&u->candidates, said->candidates);
+    take(&u->thoughts, said->thoughts);
+    take(&u->input_audio, said->input_audio);
+    take(&u->input_image, said->input_image);
+    take(&u->output_audio, said->output_audio);
+    take(&u->output_image, said->output_image);
     if (u->prompt < 0 && u->candidates < 0 && u->thoughts < 0)
         return;
     s->usage_said = true;
