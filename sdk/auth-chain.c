@@ -76,6 +76,7 @@ auth_give_up(struct lens_auth *a, ...)
     const char *piece;
     va_list pieces;
 
+    a->fault_kind = LENS_KIND_AUTH;
     lens_text_reset(&a->fault);
     va_start(pieces, a);
     while ((piece = va_arg(pieces, const char *)) != NULL)
@@ -87,7 +88,7 @@ auth_give_up(struct lens_auth *a, ...)
 lens_status
 auth_tell_fault(struct lens_auth *a, struct lens_sink *sink)
 {
-    return lens_emit_fault(sink, LENS_CLASS_HTTP_ERROR, LENS_KIND_AUTH, -1,
+    return lens_emit_fault(sink, LENS_CLASS_HTTP_ERROR, a->fault_kind, -1,
                            lens_text_bytes(&a->fault), (struct lens_bytes){ "", 0 });
 }
 
@@ -123,6 +124,10 @@ lens_status
 auth_refused(struct lens_auth *a, const char *who, const struct lens_answer *answer,
              struct lens_sink *sink)
 {
+    /* Nothing is wrong with what the user gave. */
+    a->fault_kind = answer->status == 0                              ? LENS_KIND_CONNECT
+                    : answer->status >= 500 || answer->status == 429 ? LENS_KIND_SERVER
+                                                                     : LENS_KIND_AUTH;
     lens_text_reset(&a->fault);
     lens_text_add(&a->fault, who);
     add_reason(&a->fault, answer);

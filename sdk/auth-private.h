@@ -18,6 +18,7 @@ struct lens_auth {
     const struct lens_host *host;
     int step;               /* the chain's own */
     int tries;              /* of the step's request */
+    uint32_t fault_kind;    /* LENS_KIND_* of the fault */
     struct lens_text fault; /* why there will be no credential; empty: not known yet */
     struct lens_text ready; /* JSON, or a token, that needs no request */
     struct lens_text note;  /* what a step leaves for the next: a role, a token */

@@ -179,7 +179,8 @@ void lens_auth_free(struct lens_auth *auth);
 
 /* For call_describe and call_decode of LENS_CALL_AUTH; `auth` NULL: LENS_E_UNSUPPORTED.
  * An empty `call->args` begins the chain anew. Faults are told to the sink in words that
- * say what to do; no secret is in them. */
+ * say what to do; no secret is in them. Their kind is LENS_KIND_AUTH where something of
+ * the user's is missing or refused, else LENS_KIND_CONNECT or LENS_KIND_SERVER. */
 lens_status lens_auth_describe(struct lens_auth *auth, const struct lens_call *call,
                                struct lens_request *request);
 lens_status lens_auth_decode(struct lens_auth *auth, const struct lens_answer *answer,
