@@ -25,6 +25,7 @@ answer(const price_book *b, const char *line, int day, GError **error)
 
         cost_say_match(&m, q.model);
         puts(text);
+        fflush(stdout); /* somebody may wait for it before the next question */
     }
     cost_query_clear(&q);
     return good;

@@ -1,6 +1,6 @@
 #include "costing.h"
 
-#include <math.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "plain-text.h"
@@ -10,9 +10,9 @@ struct costing {
     char *provider, *model, *price_model;
     ratio factor;
     bool self_hosted;
-    GMutex lock;       /* of what follows; once a request */
-    GHashTable *found; /* "DAY MODEL" to struct price_match */
-    GHashTable *said;  /* price_row */
+    pthread_mutex_t lock; /* of what follows; once a request */
+    GHashTable *found;    /* "DAY MODEL" to struct price_match */
+    GHashTable *said;     /* price_row */
 };
 
 costing *
@@ -27,7 +27,7 @@ costing_new(const costing_setup *setup)
     c->self_hosted = setup->self_hosted;
     if (setup->multiplier == NULL || !ratio_parse(setup->multiplier, &c->factor))
         c->factor = (ratio){ 1, 1 };
-    g_mutex_init(&c->lock);
+    pthread_mutex_init(&c->lock, NULL);
     c->found = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     c->said = g_hash_table_new(g_direct_hash, g_direct_equal);
     return c;
@@ -43,7 +43,7 @@ costing_free(costing *c)
     g_free(c->price_model);
     g_hash_table_unref(c->found);
     g_hash_table_unref(c->said);
-    g_mutex_clear(&c->lock);
+    pthread_mutex_destroy(&c->lock);
     g_free(c);
 }
 
@@ -111,7 +111,7 @@ costing_find(costing *c, const char *returned, int day)
 
     if (c->self_hosted || c->book == NULL)
         return (price_match){ 0 };
-    g_mutex_lock(&c->lock);
+    pthread_mutex_lock(&c->lock);
     known = g_hash_table_lookup(c->found, key);
     if (known != NULL) {
         m = *known;
@@ -123,7 +123,7 @@ costing_find(costing *c, const char *returned, int day)
         if (g_hash_table_size(c->found) < 4096) /* a server may make up any name */
             g_hash_table_insert(c->found, g_steal_pointer(&key), g_memdup2(&m, sizeof m));
     }
-    g_mutex_unlock(&c->lock);
+    pthread_mutex_unlock(&c->lock);
     return m;
 }
 

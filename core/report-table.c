@@ -166,8 +166,13 @@ cost_cell(const struct cost_view *v, int width)
 
     if (!v->known)
         return g_strdup_printf("%*s", width, "n/a");
-    if (v->total == 0 || usd >= 0.01)
-        return g_strdup_printf("%*.*f", width, usd < 10 ? 4 : 2, usd);
+    if (v->total == 0 || usd >= 0.0001)
+        return g_strdup_printf("%*.*f", width,
+                               usd >= 100      ? 2
+                               : v->total == 0 ? 0
+                               : usd >= 0.01   ? 4
+                                               : 6,
+                               usd);
     return g_strdup_printf("%*.1e", width, usd);
 }
 

@@ -1,5 +1,6 @@
 """What requests cost: lens cost and lens prices, costs of runs, and the limit."""
 
+import contextlib
 import json
 import random
 import re
@@ -386,6 +387,48 @@ stages: [{workload: {kind: closed}, requests: 2}]
         self.assertIn("n/a", table[4])
         self.assertTrue(table[5].startswith("all"))
         self.assertLessEqual(max(map(len, done.out.splitlines())), 80)
+
+    def test_four_providers_of_four_plugins(self):
+        models = {"openai": "gpt-4o-mini", "anthropic": "claude-haiku-4-5",
+                  "gemini": "gemini-2.5-flash", "mistral": "mistral-large-latest"}
+        plan = ["lens: 1", "targets:"]
+        with contextlib.ExitStack() as stack:
+            for provider, model in models.items():
+                url = stack.enter_context(self.mock("--provider", provider, "--tokens", "20"))
+                plan.append(f'  - {{name: {provider}, provider: {provider}, model: {model}, '
+                            f'url: "{url}", api_key_env: KEY}}')
+            plan.append("stages: [{workload: {kind: closed, concurrency: 2}, requests: 6}]")
+            self.write("plan.yaml", "\n".join(plan))
+            self.lens("run", "plan.yaml", "--quiet", "-o", "run.lens", env={"KEY": "x"}, code=0)
+        text = self.lens("show", "run.lens", code=0).out.splitlines()[:6]
+        self.assertLessEqual(max(map(len, text)), 80)
+        for line, provider in zip(text[1:], models):
+            self.assertRegex(line, f"^{provider} .* 0\\.0[0-9]+ ")
+        summary = json.loads(self.lens("show", "run.lens", "--json", code=0).out)
+        for result in summary["results"]:
+            price_in, out = {"gpt-4o-mini": ("0.15", "0.6"), "claude-haiku-4-5": ("1", "5"),
+                             "gemini-2.5-flash": ("0.3", "2.5"),
+                             "mistral-large-latest": ("0.5", "1.5")}[result["model"]]
+            tokens = result["tokens"]
+            self.assertEqual(result["cost"]["total"], text_of(half_even(
+                (tokens["input"] * Fraction(price_in) + tokens["output"] * Fraction(out))
+                / 10 ** 6)), result["model"])
+        self.assertEqual(pico_of(summary["run"]["cost"]["total"]),
+                         sum(pico_of(r["cost"]["total"]) for r in summary["results"]))
+
+    def test_the_server_counts_for_the_estimate(self):
+        with Server(lambda connection, request, nth: answer_json(
+                connection, {"input_tokens": 77})) as server:
+            args = ["run", "--provider", "anthropic", "--url", server.url, "-m",
+                    "claude-haiku-4-5", "--api-key-env", "KEY", "-n", 10, "--max-tokens", 50,
+                    "--dry-run", "--prompt", "x" * 400, "--same-prompt", "--json"]
+            counted = self.lens(*args, "--online", env={"KEY": "x"}, code=0).summary["costs"][0]
+            guessed = self.lens(*args, env={"KEY": "x"}, code=0).summary["costs"][0]
+        self.assertEqual((counted["input_tokens_per_request"], counted["input_tokens_by"]),
+                         (77, "count"))
+        self.assertEqual(counted["usd"], "0.00327")
+        self.assertEqual((guessed["input_tokens_per_request"], guessed["input_tokens_by"]),
+                         (100, "guess"))
 
     def test_the_estimate(self):
         done = self.lens("run", "http://127.0.0.1:9", "-m", "gpt-4o", "-n", 10, "--prompt",

@@ -271,6 +271,23 @@ read_cost_usd(const struct lens_sample *s, const struct run_names *names, struct
         set_double(v, s->cost_reported_usd);
 }
 
+/* Parts of the cost: exclusive, they sum up to cost_usd where that is our own. */
+#define PART_OF_COST(name, kind)                                                 \
+    static void read_cost_##name(const struct lens_sample *s,                    \
+                                 const struct run_names *names, struct value *v) \
+    {                                                                            \
+        if (s->cost_total >= 0 && s->cost[kind] >= 0)                            \
+            set_double(v, (double)s->cost[kind] / 1e12);                         \
+    }
+PART_OF_COST(input_uncached, LENS_COST_INPUT_UNCACHED)
+PART_OF_COST(cache_read, LENS_COST_CACHE_READ)
+PART_OF_COST(cache_write_5m, LENS_COST_CACHE_WRITE_5M)
+PART_OF_COST(cache_write_1h, LENS_COST_CACHE_WRITE_1H)
+PART_OF_COST(output_visible, LENS_COST_OUTPUT_VISIBLE)
+PART_OF_COST(reasoning, LENS_COST_REASONING)
+PART_OF_COST(request, LENS_COST_REQUEST)
+#undef PART_OF_COST
+
 static void
 set_hex(struct value *v, const uint8_t *bytes, size_t size)
 {
@@ -577,6 +594,13 @@ const struct field sample_fields[] = {
     READ("first_clock", read_first_clock),
     READ("cost_reported_usd", read_cost),
     READ("cost_usd", read_cost_usd),
+    READ("cost_input_uncached_usd", read_cost_input_uncached),
+    READ("cost_cache_read_usd", read_cost_cache_read),
+    READ("cost_cache_write_5m_usd", read_cost_cache_write_5m),
+    READ("cost_cache_write_1h_usd", read_cost_cache_write_1h),
+    READ("cost_output_visible_usd", read_cost_output_visible),
+    READ("cost_reasoning_usd", read_cost_reasoning),
+    READ("cost_request_usd", read_cost_request),
 
     KNOWN("due_ns", due_ns),
     KNOWN("start_ns", start_ns),
