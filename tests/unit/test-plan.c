@@ -275,6 +275,41 @@ a_preset_is_a_provider_with_url_and_key(void **state)
 }
 
 static void
+a_preset_sets_options_that_are_not_given(void **state)
+{
+    static const struct {
+        const char *line;
+        int64_t outside;
+    } cases[] = {
+        { "run --provider xai -m m", 1 },
+        { "run --provider xai:reasoning_outside=false -m m", 0 },
+        { "run --provider groq -m m", 0 },
+    };
+
+    (void)state;
+    g_setenv("XAI_API_KEY", "sk-xai", TRUE);
+    g_setenv("GROQ_API_KEY", "sk-groq", TRUE);
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(plan) p = make_good(cases[i].line);
+
+        assert_int_equal(
+            option_values_int(target(p, 0)->provider.options, "reasoning_outside"),
+            cases[i].outside);
+    }
+}
+
+static void
+an_api_without_a_stream_is_never_asked_for_one(void **state)
+{
+    g_autoptr(plan) whole = make_good("run http://h:1 --api embeddings -m m");
+    g_autoptr(plan) streamed = make_good("run http://h:1 -m m");
+
+    (void)state;
+    assert_false(target(whole, 0)->stream);
+    assert_true(target(streamed, 0)->stream);
+}
+
+static void
 what_is_wrong_is_said_and_no_secret_shown(void **state)
 {
     static const struct {
@@ -415,6 +450,10 @@ main(void)
         cmocka_unit_test(flags_reach_their_places),
         cmocka_unit_test_setup(a_usual_key_goes_to_its_own_url_only, clean_environment),
         cmocka_unit_test_setup(a_usual_key_goes_to_the_url_of_the_usual_variable,
+                               clean_environment),
+        cmocka_unit_test_setup(a_preset_sets_options_that_are_not_given,
+                               clean_environment),
+        cmocka_unit_test_setup(an_api_without_a_stream_is_never_asked_for_one,
                                clean_environment),
         cmocka_unit_test_setup(a_preset_is_a_provider_with_url_and_key,
                                clean_environment),
