@@ -112,8 +112,10 @@ tell_refused(exporter *e, uint64_t refused, const char *why)
 static void
 slow_down(exporter *e, uint64_t count)
 {
-    if (exporter_http_timed_out(e->instance) && count > 1)
-        e->limit = e->most = MAX(MIN(count, e->most) / 2, 1);
+    if (!exporter_http_timed_out(e->instance) || count <= 1)
+        return;
+    e->limit = e->most = MAX(MIN(count, e->most) / 2, 1);
+    e->failures = MIN(e->failures, 1); /* a new try, not the same again */
 }
 
 struct outcome
