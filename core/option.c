@@ -204,7 +204,7 @@ option_values_ignore_variable(option_values *v, const char *name)
         slot->ignore_variable = true;
 }
 
-/* Variables such as OLLAMA_HOST may hold an address in place of a URL: "gpu-box",
+/* A variable may hold an address in place of a URL: "gpu-box",
  * ":11434", "0.0.0.0:11434". What is missing is taken from the fallback. */
 static char *
 url_of_address(const char *text, const char *fallback)

@@ -80,6 +80,7 @@ mistral_open(const struct lens_host *h, const struct lens_provider_args *args,
         return h->fail(h, LENS_E_NOMEM, "out of memory");
     m->base.host = h;
     m->base.api = API_CHAT;
+    m->base.error_finishes = true;
     m->prompt_mode = h->opt_string(h, "prompt_mode", 0);
     m->effort = h->opt_string(h, "reasoning_effort", 0);
     m->prompt_cache_key = h->opt_string(h, "prompt_cache_key", 0);

@@ -118,6 +118,16 @@ tell_server_times(struct stream *s, const struct chunk *c)
                : st;
 }
 
+/* A reason to finish that tells of a failure without saying more. */
+static bool
+finishes_in_error(const struct stream *s, const struct chunk *c)
+{
+    for (unsigned i = 0; s->provider->error_finishes && i < c->count; i++)
+        if (c->piece[i].kind == LENS_EV_FINISH && LENS_KEY(c->piece[i].text.raw, "error"))
+            return true;
+    return false;
+}
+
 /* Tells everything but the message itself. */
 static lens_status
 tell_chunk(struct stream *s, struct lens_bytes json, struct chunk *c)
@@ -138,6 +148,10 @@ tell_chunk(struct stream *s, struct lens_bytes json, struct chunk *c)
             s->base.flags |= LENS_STREAM_OUTPUT;
         c->classes |= LENS_MSG_ERROR;
         st = lens_stream_complain(&s->base, json);
+    } else if (st == LENS_OK && finishes_in_error(s, c)) {
+        c->classes |= LENS_MSG_ERROR;
+        st = lens_stream_fault(&s->base, LENS_CLASS_STREAM_ERROR, LENS_KIND_SERVER,
+                               "the model ended with an error");
     }
     s->next_tool += c->new_tools;
     return st;

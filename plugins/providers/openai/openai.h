@@ -41,6 +41,7 @@ struct provider {
     bool compat, is_azure;
     bool include_usage;
     bool reasoning_outside;  /* reasoning tokens are not part of the output count */
+    bool error_finishes;     /* the reason `error` to finish is a failure (Mistral) */
     bool echo;               /* the prompt comes back as the first text of each choice */
     bool obfuscation, store; /* Responses */
     const char *limit_name;  /* of the member that limits the output */
