@@ -305,7 +305,9 @@ enum {
  * call_describe with empty args, sends the request, and hands the answer (any status) to
  * call_decode, which says LENS_EV_CREDENTIAL, or LENS_EV_FOLLOW_UP for one more call, or
  * a fault. LENS_DONE of call_describe: no request is needed, call_decode follows with an
- * answer of status 0. LENS_E_UNSUPPORTED: this configuration needs no AUTH. It is renewed
+ * answer of status 0; so it does, with the reason as the body, when there was no answer.
+ * A fault of LENS_KIND_AUTH is the user's to mend, any other the server's.
+ * LENS_E_UNSUPPORTED: this configuration needs no AUTH. It is renewed
  * 5 minutes before its end and once after a 401. */
 enum {
     LENS_CALL_MODELS = 1,
