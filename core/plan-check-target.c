@@ -146,7 +146,7 @@ has_other_credential(const option_values *v)
             option_values_count(v, option_of(schema, i)->name) > 0)
             return true;
     for (unsigned i = 0; i < G_N_ELEMENTS(sources); i++)
-        if (option_values_has(v, sources[i]) && option_values_is_set(v, sources[i]))
+        if (option_values_has(v, sources[i]) && option_values_count(v, sources[i]) > 0)
             return true;
     return false;
 }

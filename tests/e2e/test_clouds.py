@@ -136,7 +136,7 @@ class Clouds(Case):
             answer_json(connection, {"candidates": [
                 {"content": {"parts": [{"text": "Hi"}]}, "finishReason": "STOP"}]})
 
-        environment = {"GEMINI_API_KEY": "AIzaLENS", "AWS_BEARER_TOKEN_BEDROCK": "bearerLENS"}
+        environment = {"GEMINI_API_KEY": "AIzaLENS", "GOOGLE_API_KEY": "AIzbLENS", "AWS_BEARER_TOKEN_BEDROCK": "bearerLENS"}
         with Server(serve) as server:
             self.run_json("--provider", "gemini", "--url", server.url, "-m", "m", "-n", "1",
                           "--no-stream", env=environment)
@@ -146,6 +146,17 @@ class Clouds(Case):
             text = str(server.requests)
         self.assertNotIn("LENS", text)
         self.assertNotIn("uthorization", text)
+
+    def test_a_way_in_is_enough(self):
+        empty = {"GOOGLE_API_KEY": "", "GEMINI_API_KEY": "", "GOOGLE_CLOUD_PROJECT": ""}
+        ways = [("gemini", {"GOOGLE_API_KEY": "k"}), ("gemini", {"GEMINI_API_KEY": "k"}),
+                ("gemini", {"GOOGLE_CLOUD_PROJECT": "p"}), ("bedrock", KEYS), ("bedrock", {})]
+        for provider, way in ways:
+            self.lens("run", "--provider", provider, "-m", "m", "-n", "1", "--dry-run",
+                      env={**empty, **way}, code=0)
+        r = self.lens("run", "--provider", "gemini", "-m", "m", "-n", "1", "--dry-run", env=empty,
+                      code=2)
+        self.assertIn("GOOGLE_API_KEY", r.err)
 
 
 if __name__ == "__main__":

@@ -229,6 +229,7 @@ main(void)
     int failed;
 
     g_unsetenv("GEMINI_API_KEY");
+    g_unsetenv("GOOGLE_API_KEY");
     g_unsetenv("GOOGLE_CLOUD_PROJECT");
     g_unsetenv("GOOGLE_GENAI_USE_VERTEXAI");
     plugins = registry_new(dirs, false);

@@ -11,8 +11,10 @@ static const struct lens_option options[] = {
       "base URL; that of the region when it is left alone" },
     { "region", LENS_OPT_STRING, 0, NULL, NULL, NULL, "AWS_REGION",
       "region; the profile's, else us-east-1, when unset" },
-    { "api_key", LENS_OPT_SECRET, 0, NULL, NULL, NULL, "AWS_BEARER_TOKEN_BEDROCK",
+    { "api_key", LENS_OPT_SECRET, 0, NULL, NULL, NULL, NULL,
       "Bedrock API key, sent as Authorization: Bearer in place of a signature" },
+    { "bearer_token", LENS_OPT_SECRET, 0, NULL, NULL, NULL, "AWS_BEARER_TOKEN_BEDROCK",
+      "the same, where there is no api_key" },
     { "access_key_id", LENS_OPT_STRING, 0, NULL, NULL, NULL, NULL,
       "id of the key that signs; with secret_access_key" },
     { "secret_access_key", LENS_OPT_SECRET, 0, NULL, NULL, NULL, NULL,
@@ -127,6 +129,7 @@ option_bytes(const struct provider *p, const char *name)
 static bool
 settle_auth(struct provider *p)
 {
+    const char *key = option(p, "api_key");
     const struct lens_auth_aws_options o = {
         .struct_size = sizeof o,
         .profile = option_or_null(p, "profile"),
@@ -134,8 +137,10 @@ settle_auth(struct provider *p)
         .process = option_or_null(p, "credential_process"),
     };
 
-    if (option(p, "api_key")[0] != '\0') {
-        p->authorization = lens_secret_join("Bearer ", option(p, "api_key"));
+    if (key[0] == '\0')
+        key = option(p, "bearer_token");
+    if (key[0] != '\0') {
+        p->authorization = lens_secret_join("Bearer ", key);
         return p->authorization != NULL;
     }
     if (option(p, "secret_access_key")[0] != '\0') {

@@ -9,8 +9,10 @@
 static const struct lens_option options[] = {
     { "url", LENS_OPT_URL, 0, "https://generativelanguage.googleapis.com", NULL, NULL,
       "GOOGLE_GEMINI_BASE_URL", "base URL, with or without the version" },
-    { "api_key", LENS_OPT_SECRET, 0, NULL, NULL, NULL, "GEMINI_API_KEY",
+    { "api_key", LENS_OPT_SECRET, 0, NULL, NULL, NULL, "GOOGLE_API_KEY",
       "key, sent as x-goog-api-key" },
+    { "gemini_api_key", LENS_OPT_SECRET, 0, NULL, NULL, NULL, "GEMINI_API_KEY",
+      "the same, where there is no api_key" },
     { "vertex", LENS_OPT_STRING, 0, NULL, NULL, NULL, "GOOGLE_GENAI_USE_VERTEXAI",
       "true: Vertex AI; unset: Vertex AI when there is a project and no key" },
     { "project", LENS_OPT_STRING, 0, NULL, NULL, NULL, "GOOGLE_CLOUD_PROJECT",
@@ -139,8 +141,11 @@ gemini_open(const struct lens_host *h, const struct lens_provider_args *args,
         return h->fail(h, LENS_E_NOMEM, "out of memory");
     p->host = h;
     p->api = (enum api)args->api;
-    if (is_set(h->opt_string(h, "api_key", 0)))
-        p->key = h->opt_string(h, "api_key", 0);
+    p->key = h->opt_string(h, "api_key", 0);
+    if (!is_set(p->key))
+        p->key = h->opt_string(h, "gemini_api_key", 0);
+    if (!is_set(p->key))
+        p->key = NULL;
     p->quota_project = h->opt_string(h, "quota_project", 0);
     p->tier = h->opt_string(h, "service_tier", 0);
     p->vertex = wants_vertex(p);
