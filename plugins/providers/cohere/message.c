@@ -2,134 +2,9 @@
  * its end before anything is told, because a broken one has to be dropped whole. */
 #include <string.h>
 
-#include "cohere.h"
+#include "message.h"
 #include "sdk/failure.h"
 #include "sdk/members.h"
-
-struct message {
-    struct lens_json_string type, id, finish;
-    struct lens_json_string text, thinking, tool_plan;
-    struct lens_bytes parts;      /* content as a list */
-    struct lens_bytes tool_calls; /* one object or a list */
-    struct lens_bytes usage;
-    struct lens_bytes error;       /* of message-end, or of the body */
-    struct lens_json_string words; /* `message` as a string: a complaint */
-    int64_t index;
-    int32_t role;
-};
-
-static void
-read_content(struct lens_json *j, struct message *m)
-{
-    struct lens_bytes key;
-    struct lens_key_room room;
-
-    if (lens_json_peek(j) == LENS_JSON_ARRAY) {
-        lens_read_raw(j, &m->parts);
-        return;
-    }
-    if (lens_json_peek(j) == LENS_JSON_STRING) {
-        lens_read_string(j, &m->text);
-        return;
-    }
-    if (!lens_read_object(j))
-        return;
-    while (lens_read_member(j, &key, &room)) {
-        if (LENS_KEY(key, "text"))
-            lens_read_string(j, &m->text);
-        else if (LENS_KEY(key, "thinking"))
-            lens_read_string(j, &m->thinking);
-        else
-            lens_json_skip(j);
-    }
-}
-
-static void
-read_inner_message(struct lens_json *j, struct message *m)
-{
-    struct lens_json_string role;
-    struct lens_bytes key;
-    struct lens_key_room room;
-
-    if (lens_json_peek(j) == LENS_JSON_STRING) {
-        lens_read_string(j, &m->words);
-        return;
-    }
-    if (!lens_read_object(j))
-        return;
-    while (lens_read_member(j, &key, &room)) {
-        if (LENS_KEY(key, "content")) {
-            read_content(j, m);
-        } else if (LENS_KEY(key, "tool_plan")) {
-            lens_read_string(j, &m->tool_plan);
-        } else if (LENS_KEY(key, "tool_calls")) {
-            lens_read_raw(j, &m->tool_calls);
-        } else if (LENS_KEY(key, "role")) {
-            lens_read_string(j, &role);
-            m->role = role.raw.size > 0;
-        } else {
-            lens_json_skip(j);
-        }
-    }
-}
-
-static void
-read_delta(struct lens_json *j, struct message *m)
-{
-    struct lens_bytes key;
-    struct lens_key_room room;
-
-    if (!lens_read_object(j))
-        return;
-    while (lens_read_member(j, &key, &room)) {
-        if (LENS_KEY(key, "message"))
-            read_inner_message(j, m);
-        else if (LENS_KEY(key, "finish_reason"))
-            lens_read_string(j, &m->finish);
-        else if (LENS_KEY(key, "usage"))
-            lens_read_raw(j, &m->usage);
-        else if (LENS_KEY(key, "error"))
-            lens_read_raw(j, &m->error);
-        else
-            lens_json_skip(j);
-    }
-}
-
-/* False: not JSON. The whole answer has the members of `delta` at its top. */
-static int
-read_message(struct lens_bytes json, struct message *m)
-{
-    struct lens_json j;
-    struct lens_bytes key;
-    struct lens_key_room room;
-
-    memset(m, 0, sizeof *m);
-    m->index = -1;
-    lens_json_begin(&j, json.data, json.size);
-    if (!lens_read_object(&j))
-        return lens_json_end(&j);
-    while (lens_read_member(&j, &key, &room)) {
-        if (LENS_KEY(key, "type"))
-            lens_read_string(&j, &m->type);
-        else if (LENS_KEY(key, "delta"))
-            read_delta(&j, m);
-        else if (LENS_KEY(key, "index"))
-            lens_json_int(&j, &m->index);
-        else if (LENS_KEY(key, "id"))
-            lens_read_string(&j, &m->id);
-        else if (LENS_KEY(key, "message"))
-            read_inner_message(&j, m);
-        else if (LENS_KEY(key, "finish_reason"))
-            lens_read_string(&j, &m->finish);
-        else if (LENS_KEY(key, "usage"))
-            lens_read_raw(&j, &m->usage);
-        else if (LENS_KEY(key, "error"))
-            lens_read_raw(&j, &m->error);
-        else
-            lens_json_skip(&j);
-    }
-    return lens_json_end(&j);
-}
 
 /* ---- telling ---- */
 
@@ -155,7 +30,7 @@ tell_parts(struct cohere_stream *s, struct lens_bytes parts, uint32_t *classes)
         struct message part;
 
         memset(&part, 0, sizeof part);
-        read_content(&j, &part);
+        cohere_read_content(&j, &part);
         st = tell_text(s, LENS_EV_REASONING, &part.thinking, classes);
         if (st == LENS_OK)
             st = tell_text(s, LENS_EV_TEXT, &part.text, classes);
@@ -350,7 +225,7 @@ on_message(struct lens_stream *stream, const struct lens_frame *f)
 
     if (is_done_mark(f->data))
         return lens_stream_message(stream, LENS_MSG_OTHER, f, -1);
-    if (!read_message(f->data, &m))
+    if (!cohere_read_message(f->data, &m))
         return lens_stream_broken(stream, f);
     /* `{"message":"words"}`, `{"error":..}` or an event of that name: a complaint. */
     if (type_is(&m, f, "error") || (f->flags & LENS_FRAME_ERROR_FIELD) ||
@@ -379,7 +254,7 @@ on_document(struct lens_stream *stream, struct lens_bytes json)
     uint32_t classes = 0;
     lens_status st = LENS_OK;
 
-    if (!read_message(json, &m))
+    if (!cohere_read_message(json, &m))
         return lens_stream_broken_document(stream, json);
     if (stream->streamed)
         st = lens_stream_warn(stream, LENS_WARN_NOT_STREAMED);

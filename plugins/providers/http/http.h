@@ -123,6 +123,9 @@ lens_status http_head(void *stream, const struct lens_head *, struct lens_sink *
 lens_status http_decode(void *stream, const void *data, size_t size, struct lens_sink *);
 lens_status http_finish(void *stream, struct lens_sink *);
 
+/* raw.c: the bytes of one read. */
+lens_status http_decode_raw(struct http_stream *s, const char *data, size_t size);
+
 /* tell.c: what was found in a message. */
 lens_status http_tell(struct http_stream *s, struct lens_bytes json, uint32_t *classes,
                       int64_t *tokens);
