@@ -1,5 +1,5 @@
 /* exporter: drives exporter plugins from the run file by a cursor, one thread per
- * exporter, so that a slow or dead receiver holds up nobody. docs/exporters.md. */
+ * exporter, so that a slow or dead receiver holds up nobody. docs/exporters/README.md. */
 #pragma once
 
 #include <glib.h>

@@ -46,7 +46,7 @@ choose_fields(struct points *p, const struct lens_host *host)
 
         if (field == NULL)
             return refuse_option(host, "fields", name,
-                                 "no such field; docs/exporters.md lists them by their "
+                                 "no such field; docs/exporters/csv.md lists them by their "
                                  "CSV name");
         if (p->field_count == MOST_FIELDS)
             return refuse_option(host, "fields", name, "too many fields");
