@@ -45,9 +45,10 @@ choose_fields(struct points *p, const struct lens_host *host)
         const struct field *field = find_field(name);
 
         if (field == NULL)
-            return refuse_option(host, "fields", name,
-                                 "no such field; docs/exporters/csv.md lists them by their "
-                                 "CSV name");
+            return refuse_option(
+                host, "fields", name,
+                "no such field; docs/exporters/csv.md lists them by their "
+                "CSV name");
         if (p->field_count == MOST_FIELDS)
             return refuse_option(host, "fields", name, "too many fields");
         p->fields[p->field_count++] = field;

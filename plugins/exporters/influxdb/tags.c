@@ -180,11 +180,11 @@ static lens_status
 unknown(const struct lens_host *host, const char *name)
 {
     char why[512] = "no such tag, expected some of";
+    size_t used = strlen(why);
 
-    for (size_t i = 0; i < KNOWN; i++) {
-        strcat(why, i == 0 ? " " : ", ");
-        strcat(why, known[i].key);
-    }
+    for (size_t i = 0; i < KNOWN && used < sizeof why; i++)
+        used += (size_t)snprintf(why + used, sizeof why - used, "%s%s",
+                                 i == 0 ? " " : ", ", known[i].key);
     return refuse_option(host, "tags", name, why);
 }
 
@@ -238,7 +238,7 @@ add_own(struct tags *t, const struct lens_host *host, const char *text, char **r
     char *equals;
     const char *bad;
 
-    strcpy(*room, text);
+    memcpy(*room, text, strlen(text) + 1);
     equals = strchr(*room, '=');
     if (equals == NULL || equals[1] == '\0')
         return refuse_option(host, "tag", text, "expected KEY=VALUE");

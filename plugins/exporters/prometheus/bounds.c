@@ -65,9 +65,9 @@ bounds_open(struct state *s, const struct lens_host *host)
         if (i >= FINE)
             add(&s->time, times[i]);
     }
-    for (double tokens = 1; tokens <= 1 << 24; tokens *= 4)
-        add(&s->tokens, tokens);
-    for (double rate = 1; rate <= 10000; rate *= 10) {
+    for (unsigned power = 0; power <= 24; power += 2)
+        add(&s->tokens, 1 << power);
+    for (int rate = 1; rate <= 10000; rate *= 10) {
         add(&s->rate, rate);
         add(&s->rate, 2 * rate);
         add(&s->rate, 5 * rate);

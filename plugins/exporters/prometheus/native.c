@@ -34,16 +34,16 @@ struct span {
 static uint32_t
 find_spans(const struct exponential *h, struct span *spans)
 {
+    int32_t before = -h->offset - 1; /* the end of the last one */
     uint32_t count = 0;
 
     for (uint32_t at = next_used(h, 0); at < h->size && count < MOST_SPANS;) {
-        struct span *s = &spans[count];
+        struct span *s = &spans[count++];
 
         s->start = at;
         s->end = span_end(h, at);
-        s->offset = count == 0 ? h->offset + (int32_t)at + 1
-                               : (int32_t)(at - spans[count - 1].end);
-        count++;
+        s->offset = (int32_t)at - before;
+        before = (int32_t)s->end;
         at = next_used(h, s->end);
     }
     return count;

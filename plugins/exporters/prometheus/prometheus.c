@@ -9,6 +9,8 @@
 
 #include "../common/output.h"
 #include "exposition.h"
+#include "gateway.h"
+#include "options.h"
 #include "remote.h"
 
 #define SCRAPE_AGAIN_NS INT64_C(200000000)
@@ -17,10 +19,9 @@ struct prometheus {
     const struct lens_host *host;
     struct state state;
     struct remote remote;
-    struct receiver gateway;
-    const char *textfile, *push, *job, *instance;
+    struct gateway gateway;
+    const char *textfile, *job, *instance;
     char *host_name;
-    struct lens_text push_url;
     struct text pages[EXPOSITIONS];
     uint64_t page_versions[EXPOSITIONS];
     uint16_t port;    /* 0: does not listen */
@@ -38,7 +39,7 @@ prometheus_close(void *self)
         text_clear(&p->pages[i]);
     remote_close(&p->remote);
     state_close(&p->state);
-    lens_text_clear(&p->push_url);
+    gateway_close(&p->gateway);
     free(p->host_name);
     free(p);
 }
@@ -105,19 +106,15 @@ open_all(struct prometheus *p)
     p->job = host->opt_string(host, "job", 0);
     p->instance = host->opt_string(host, "instance", 0);
     p->textfile = host->opt_string(host, "textfile", 0);
-    p->push = host->opt_string(host, "push", 0);
     if (p->job == NULL || *p->job == '\0')
         p->job = "lens";
     if (status == LENS_OK)
         status = remote_open(&p->remote, host);
     if (status == LENS_OK && p->textfile != NULL)
         status = output_check(host, p->textfile);
-    receiver_open(&p->gateway, host, 0);
-    receiver_header(&p->gateway, "Content-Type", exposition_type(EXPOSE_TEXT));
-    if (p->remote.authorization.size > 0)
-        receiver_header(&p->gateway, "Authorization",
-                        lens_text_get(&p->remote.authorization));
-    if (listen == NULL && p->textfile == NULL && p->push == NULL && p->remote.url == NULL)
+    gateway_open(&p->gateway, host, lens_text_get(&p->remote.authorization));
+    if (listen == NULL && p->textfile == NULL && p->gateway.base == NULL &&
+        p->remote.url == NULL)
         listen = "127.0.0.1:9464";
     return status == LENS_OK && listen != NULL ? listen_at(p, listen) : status;
 }
@@ -142,39 +139,6 @@ prometheus_open(const struct lens_host *host, void **ret_self)
 
 /* ---- begin ---- */
 
-/* Grouping labels go into the path; values with a slash in base64
- * (https://github.com/prometheus/pushgateway#url). */
-static void
-add_group(struct lens_text *url, const char *name, const char *value)
-{
-    const int plain = *value != '\0' && strchr(value, '/') == NULL;
-
-    lens_text_add(url, "/");
-    lens_text_add(url, name);
-    lens_text_add(url, plain ? "/" : "@base64/");
-    if (plain)
-        lens_text_add_percent(url, value, strlen(value), "");
-    else if (*value != '\0')
-        lens_text_add_base64url(url, value, strlen(value));
-    else
-        lens_text_add(url, "=");
-}
-
-static lens_status
-make_push_url(struct prometheus *p, const char *instance)
-{
-    char *base = receiver_join(p->push, "/metrics");
-
-    if (base == NULL)
-        return LENS_E_NOMEM;
-    lens_text_reset(&p->push_url);
-    lens_text_add(&p->push_url, base);
-    add_group(&p->push_url, "job", p->job);
-    add_group(&p->push_url, "instance", instance);
-    free(base);
-    return p->push_url.failed ? LENS_E_NOMEM : LENS_OK;
-}
-
 static lens_status
 prometheus_begin(void *self, const struct lens_run *run, uint64_t resumed)
 {
@@ -189,8 +153,8 @@ prometheus_begin(void *self, const struct lens_run *run, uint64_t resumed)
     p->host_name = strdup(instance);
     if (p->host_name == NULL || p->state.failed)
         status = LENS_E_NOMEM;
-    if (status == LENS_OK && p->push != NULL)
-        status = make_push_url(p, p->host_name);
+    if (status == LENS_OK)
+        status = gateway_begin(&p->gateway, p->job, p->host_name);
     if (status != LENS_OK)
         return p->host->fail(p->host, status, "out of memory");
     remote_begin(&p->remote, &p->state, p->job, p->host_name);
@@ -199,50 +163,21 @@ prometheus_begin(void *self, const struct lens_run *run, uint64_t resumed)
 
 /* ---- delivery ---- */
 
-static const struct answer_rule gateway_rules[] = {
-    { 200, 299, NULL, ANSWER_OK, NULL, "https://github.com/prometheus/pushgateway#put" },
-    { 429, 429, NULL, ANSWER_LATER, NULL, "RFC 6585, 4" },
-};
-
-static lens_status
-push(struct prometheus *p, struct lens_delivery *delivery)
-{
-    const struct text *body = page(p, EXPOSE_TEXT);
-    const struct answer_rule *rule;
-    struct lens_http_answer answer;
-    char why[1024];
-
-    if (body == NULL)
-        return p->host->fail(p->host, LENS_E_NOMEM, "out of memory");
-    if (receiver_exchange(&p->gateway, "PUT", lens_text_get(&p->push_url), body->data,
-                          body->size, &answer) != LENS_OK) {
-        snprintf(why, sizeof why, "%s: %s", p->push,
-                 answer.error != NULL ? answer.error : "no answer");
-        return p->host->fail(p->host, LENS_E_IO, why);
-    }
-    rule = answer_rule_for(gateway_rules, sizeof gateway_rules / sizeof gateway_rules[0],
-                           &answer);
-    if (rule->act == ANSWER_OK)
-        return LENS_OK;
-    answer_say(p->push, &answer, rule, NULL, why, sizeof why);
-    delivery->retry_after_ns = answer.retry_after_ns > 0 ? answer.retry_after_ns : 0;
-    return p->host->fail(p->host, rule->act == ANSWER_LATER ? LENS_E_IO : LENS_E_FAILED,
-                         why);
-}
-
 /* Where the newest totals are put by ourselves. */
 static lens_status
 put_state(struct prometheus *p, struct lens_delivery *delivery)
 {
+    const int asked = p->textfile != NULL || p->gateway.base != NULL;
+    const struct text *whole = asked ? page(p, EXPOSE_TEXT) : NULL;
     lens_status status = LENS_OK;
 
-    if (p->textfile != NULL) {
-        const struct text *whole = page(p, EXPOSE_TEXT);
-
-        status = whole != NULL ? output_replace(p->host, p->textfile, whole, delivery)
-                               : p->host->fail(p->host, LENS_E_NOMEM, "out of memory");
-    }
-    return status == LENS_OK && p->push != NULL ? push(p, delivery) : status;
+    if (asked && whole == NULL)
+        return p->host->fail(p->host, LENS_E_NOMEM, "out of memory");
+    if (p->textfile != NULL)
+        status = output_replace(p->host, p->textfile, whole, delivery);
+    return status == LENS_OK && p->gateway.base != NULL
+               ? gateway_push(&p->gateway, whole, delivery)
+               : status;
 }
 
 static lens_status
@@ -422,61 +357,10 @@ prometheus_serve(void *self, const struct lens_http_request *request,
     return p->host->append(reply->body, body->data, body->size);
 }
 
-static const struct lens_option options[] = {
-    { .name = "listen",
-      .type = LENS_OPT_STRING,
-      .help = "HOST:PORT where /metrics is to be scraped, 127.0.0.1:9464 when nothing "
-              "else is asked for" },
-    { .name = "allow_remote",
-      .type = LENS_OPT_BOOL,
-      .fallback = "false",
-      .help = "let listen name an address that other machines can reach" },
-    { .name = "textfile",
-      .type = LENS_OPT_PATH,
-      .help = "file for the newest totals, for node_exporter's textfile collector" },
-    { .name = "push",
-      .type = LENS_OPT_URL,
-      .help = "Pushgateway, for instance http://127.0.0.1:9091" },
-    { .name = "remote_write",
-      .type = LENS_OPT_URL,
-      .help = "server that takes remote writes, for instance "
-              "http://127.0.0.1:9090/api/v1/write" },
-    { .name = "histograms",
-      .type = LENS_OPT_CHOICE,
-      .fallback = "classic",
-      .choices = "classic|native|both",
-      .help = "histograms of remote writes; a scrape gets both where it can" },
-    { .name = "buckets",
-      .type = LENS_OPT_STRING,
-      .flags = LENS_OPT_REPEATABLE,
-      .unit = "s",
-      .help = "bounds of the classic histograms of times, for instance 0.1+0.5+1+5" },
-    { .name = "job",
-      .type = LENS_OPT_STRING,
-      .fallback = "lens",
-      .help = "label job of pushes and remote writes" },
-    { .name = "instance",
-      .type = LENS_OPT_STRING,
-      .help = "label instance of pushes and remote writes, the machine's name when "
-              "nothing is said" },
-    { .name = "label",
-      .type = LENS_OPT_STRING,
-      .flags = LENS_OPT_REPEATABLE,
-      .help = "NAME=VALUE, a label of all series of remote writes" },
-    { .name = "token",
-      .type = LENS_OPT_SECRET,
-      .help = "bearer token for push and remote_write" },
-    { .name = "username",
-      .type = LENS_OPT_STRING,
-      .help = "user for push and remote_write" },
-    { .name = "password", .type = LENS_OPT_SECRET, .help = "password of the user" },
-    RECEIVER_OPTIONS_PLAIN,
-};
-
 static const struct lens_exporter exporter = {
     .struct_size = sizeof exporter,
     .flags = LENS_EXPORT_INTERVALS | LENS_EXPORT_LAST_STATE | LENS_EXPORT_IDEMPOTENT,
-    .options = LENS_SCHEMA(options),
+    .options = { prometheus_options, PROMETHEUS_OPTIONS, sizeof prometheus_options[0] },
     .open = prometheus_open,
     .close = prometheus_close,
     .begin = prometheus_begin,

@@ -89,7 +89,7 @@ take_labels(struct remote *r, const struct lens_host *host)
         const char *text = host->opt_string(host, "label", (uint32_t)i);
         char *equals;
 
-        strcpy(at, text);
+        memcpy(at, text, strlen(text) + 1);
         equals = strchr(at, '=');
         if (equals == NULL || equals[1] == '\0')
             return refuse(host, text, "expected NAME=VALUE");
