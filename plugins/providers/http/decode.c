@@ -376,7 +376,7 @@ http_stream_reset(void *stream, int32_t streamed)
         s->stream.flags |= LENS_STREAM_EVENTS;
     s->total = -1;
     s->next_tool = s->tail_size = 0;
-    s->finished = 0;
+    s->finished = s->has_tier = 0;
     s->position = 0;
     memset(s->seen, 0, sizeof s->seen);
     return LENS_OK;

@@ -91,6 +91,7 @@ struct http_stream {
     int64_t total;
     uint32_t next_tool;
     int32_t finished;          /* a reason to finish was seen */
+    int32_t has_tier;          /* the service tier was told */
     size_t seen[2][LANES_MAX]; /* cumulative: bytes of text and reasoning so far */
     uint64_t position;         /* raw: of the body */
     uint32_t tail_size;        /* raw: bytes of a character that is not whole yet */

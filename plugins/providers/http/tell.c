@@ -336,8 +336,11 @@ tell_identity(struct http_stream *s)
         st = lens_stream_id(&s->stream, &walk_value(f, SLOT_ID)->text);
     if (st == LENS_OK && walk_value(f, SLOT_MODEL)->type == LENS_JSON_STRING)
         st = lens_stream_model(&s->stream, &walk_value(f, SLOT_MODEL)->text);
-    if (st == LENS_OK && walk_value(f, SLOT_TIER)->type == LENS_JSON_STRING)
+    if (st == LENS_OK && !s->has_tier &&
+        walk_value(f, SLOT_TIER)->type == LENS_JSON_STRING) {
+        s->has_tier = 1;
         st = lens_stream_word(&s->stream, LENS_EV_TIER, &walk_value(f, SLOT_TIER)->text);
+    }
     return st;
 }
 
