@@ -182,6 +182,8 @@ engine_count_in_flight(engine *e, int change)
     e->report->in_flight_time +=
         (double)before * (double)(now_ns - e->in_flight_since_ns) / (double)NS_PER_S;
     e->in_flight_since_ns = now_ns;
+    recorder_in_flight(e->run->recorder, e->shard, (unsigned)((int)before + change),
+                       now_ns);
     if (change > 0) {
         const unsigned all = atomic_fetch_add(&e->run->in_flight, 1) + 1;
 

@@ -29,6 +29,13 @@ struct order {
     unsigned nth;
 };
 
+/* Requests in flight of one worker, which alone writes but for `most`. */
+struct flow {
+    _Alignas(64) atomic_int_fast64_t area_ns; /* requests times time, up to `since_ns` */
+    atomic_int_fast64_t since_ns;
+    atomic_uint count, most; /* most since the interval's begin */
+};
+
 /* Requests and tokens of the last seconds. */
 struct rates {
     int64_t slot; /* the newest, in half seconds */
@@ -43,6 +50,7 @@ struct recorder {
     uint64_t trace_seed;
     unsigned workers;
     ring **rings;
+    struct flow *flows; /* by worker */
     pthread_t thread;
 
     /* Between threads, under `lock`, held for moments only. */
@@ -63,7 +71,7 @@ struct recorder {
     result *result, shadow;
     unsigned nth;
     tally *interval;
-    int64_t interval_begin_ns, last_unix_ns;
+    int64_t interval_begin_ns, last_unix_ns, flow_area_ns, flow_ns;
     bool in_transaction, run_unsaved, end_saved;
     bool histograms_changed; /* of those that samples cannot tell */
     int64_t commit_due_ns, histograms_due_ns, retry_ns, quantiles_ns;

@@ -77,6 +77,30 @@ recorder_write_sample(recorder *r, const sample *s)
     r->pending++;
 }
 
+/* Workers go on meanwhile: an average may be off by the change of a moment. */
+static void
+add_flow(recorder *r, int64_t now_ns)
+{
+    int64_t area_ns = 0;
+    unsigned most = 0;
+
+    for (unsigned w = 0; w < r->workers; w++) {
+        struct flow *f = &r->flows[w];
+        const unsigned count = atomic_load_explicit(&f->count, memory_order_relaxed);
+
+        area_ns +=
+            atomic_load_explicit(&f->area_ns, memory_order_relaxed) +
+            count * (now_ns - atomic_load_explicit(&f->since_ns, memory_order_relaxed));
+        most += atomic_exchange_explicit(&f->most, count, memory_order_relaxed);
+    }
+    r->interval->in_flight_time = (double)(area_ns - r->flow_area_ns) / 1e9;
+    r->interval->in_flight_wall_ns =
+        now_ns - (r->flow_ns > 0 ? r->flow_ns : r->run_start_ns + r->interval_begin_ns);
+    r->interval->in_flight_max = most;
+    r->flow_area_ns = area_ns;
+    r->flow_ns = now_ns;
+}
+
 void
 recorder_write_interval(recorder *r, int64_t now_ns)
 {
@@ -86,6 +110,7 @@ recorder_write_interval(recorder *r, int64_t now_ns)
 
     if (!ready(r))
         return; /* the next interval will hold this one too */
+    add_flow(r, now_ns);
     r->last_unix_ns = MAX(r->start_unix_ns + end_ns, r->last_unix_ns + 1);
     if (!runfile_put_interval(r->file, r->shadow.target, r->shadow.stage,
                               r->intervals + 1, begin_ns, end_ns, r->last_unix_ns,

@@ -82,6 +82,7 @@ recorder_new(runfile *f, run_info *info, unsigned workers, int64_t interval_ns,
     r->rings = g_new0(ring *, workers);
     for (unsigned w = 0; w < workers; w++)
         r->rings[w] = ring_new(RECORDER_RING);
+    r->flows = g_aligned_alloc0(workers, sizeof *r->flows, _Alignof(struct flow));
     r->interval = tally_new(info->slos);
     r->deliveries = g_ptr_array_new_with_free_func(delivery_free);
     live_begin(r);
@@ -103,6 +104,22 @@ bool
 recorder_push_client(recorder *r, unsigned worker, client_report *c)
 {
     return ring_push(r->rings[worker], (char *)c + 1);
+}
+
+void
+recorder_in_flight(recorder *r, unsigned worker, unsigned count, int64_t now_ns)
+{
+    struct flow *f = &r->flows[worker];
+    const int64_t since_ns = atomic_load_explicit(&f->since_ns, memory_order_relaxed);
+    const unsigned before = atomic_load_explicit(&f->count, memory_order_relaxed);
+    const int64_t area_ns = atomic_load_explicit(&f->area_ns, memory_order_relaxed);
+
+    atomic_store_explicit(&f->area_ns, area_ns + before * (now_ns - since_ns),
+                          memory_order_relaxed);
+    atomic_store_explicit(&f->since_ns, now_ns, memory_order_relaxed);
+    atomic_store_explicit(&f->count, count, memory_order_relaxed);
+    if (count > atomic_load_explicit(&f->most, memory_order_relaxed))
+        atomic_store_explicit(&f->most, count, memory_order_relaxed);
 }
 
 /* With the lock held: has the thread do it, waits until it is done. */
@@ -235,6 +252,7 @@ recorder_free(recorder *r)
     for (unsigned w = 0; w < r->workers; w++)
         ring_free(r->rings[w]);
     g_free(r->rings);
+    g_aligned_free(r->flows);
     tally_free(r->interval);
     g_ptr_array_unref(r->deliveries);
     g_free(r->lost_reason);

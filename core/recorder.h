@@ -36,6 +36,10 @@ bool recorder_push(recorder *r, unsigned worker, sample *s);
 /* Worker thread; takes over the report. */
 bool recorder_push_client(recorder *r, unsigned worker, client_report *c);
 
+/* Worker thread, at each change: requests in flight from now on. For the averages of
+ * intervals; takes no lock. */
+void recorder_in_flight(recorder *r, unsigned worker, unsigned count, int64_t now_ns);
+
 /* Main thread. Results run one after another; what is pushed between begin and end
  * belongs to it. Begin adds `res` to the run's results if it is not there yet; of the
  * result's other fields a copy is taken at begin and at end. */

@@ -217,6 +217,10 @@ add_client_of(tally *to, const tally *from)
     to->lost += from->lost;
     to->resources += from->resources;
     to->in_flight_time += from->in_flight_time;
+    if (from->workers->len == 0) { /* intervals follow one another */
+        to->in_flight_wall_ns += from->in_flight_wall_ns;
+        to->in_flight_max = MAX(to->in_flight_max, from->in_flight_max);
+    }
     to->max_rss_bytes = MAX(to->max_rss_bytes, from->max_rss_bytes);
     for (guint i = 0; i < from->workers->len; i++)
         use_worker(to, i, &g_array_index(from->workers, struct worker_use, i));
