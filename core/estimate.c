@@ -93,6 +93,7 @@ measure(const plan *p, const plan_target *t, side_call *ask, estimate *ret)
     if (all == NULL)
         return;
     for (unsigned i = 0; i < DRAWN; i++) {
+        g_autoptr(GError) why = NULL;
         int64_t told = -1;
         bool rough = false;
 
@@ -101,7 +102,9 @@ measure(const plan *p, const plan_target *t, side_call *ask, estimate *ret)
         output += drawn.max_tokens >= 0 ? drawn.max_tokens : t->max_tokens;
         if (ask == NULL || i >= ASKED)
             continue;
-        if (side_call_count(ask, &drawn, &told, &rough, NULL) != SIDE_OK || told < 0) {
+        if (side_call_count(ask, &drawn, &told, &rough, &why) != SIDE_OK || told < 0) {
+            g_info("target %s: no count of tokens: %s", t->name,
+                   why != NULL ? why->message : "the provider has none");
             ask = NULL;
             continue;
         }

@@ -222,6 +222,41 @@ simplify_tiers(price_row *r)
     }
 }
 
+/* A factor as a number: 1.1. */
+static void
+take_surcharge(price_row *r, JsonNode *n, const char *member, const char *value)
+{
+    g_autofree char *text = NULL;
+    ratio factor;
+
+    if (n == NULL || !JSON_NODE_HOLDS_VALUE(n) ||
+        (json_node_get_value_type(n) != G_TYPE_DOUBLE &&
+         json_node_get_value_type(n) != G_TYPE_INT64))
+        return;
+    text = g_strdup_printf("%.15g", json_node_get_double(n));
+    if (ratio_parse(text, &factor))
+        price_row_add_surcharge(r, member, value, factor);
+}
+
+static void
+take_surcharges(price_row *r, JsonObject *o)
+{
+    JsonNode *own = json_object_get_member(o, "provider_specific_entry");
+    JsonObject *entry =
+        own != NULL && JSON_NODE_HOLDS_OBJECT(own) ? json_node_get_object(own) : NULL;
+
+    take_surcharge(r,
+                   json_object_get_member(o, "regional_processing_uplift_multiplier_eu"),
+                   "region", "eu");
+    take_surcharge(r,
+                   json_object_get_member(o, "regional_processing_uplift_multiplier_us"),
+                   "region", "us");
+    if (entry == NULL)
+        return;
+    take_surcharge(r, json_object_get_member(entry, "us"), "inference_geo", "us");
+    take_surcharge(r, json_object_get_member(entry, "fast"), "speed", "fast");
+}
+
 static void
 take_token_model(price_table *t, const char *model, JsonObject *o)
 {
@@ -234,6 +269,7 @@ take_token_model(price_table *t, const char *model, JsonObject *o)
     while (json_object_iter_next(&iter, &key, &value))
         take_token_key(row, key, value);
     take_ranges(row, json_object_get_member(o, "tiered_pricing"));
+    take_surcharges(row, o);
     simplify_tiers(row);
     row->source = g_strdup(text_member(o, "source"));
     if (row->prices.known != 0)

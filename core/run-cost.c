@@ -171,7 +171,8 @@ run_say_cost(run *r)
         costing *prices = r->costings->pdata[i];
         estimate e;
 
-        if (target_is_loopback(t) || costing_worst(prices, 1, 1, false, day) <= 1)
+        if (r->plan->quiet || target_is_loopback(t) ||
+            costing_worst(prices, 1, 1, false, day) <= 1)
             continue;
         {
             g_autoptr(side_call) ask = open_ask(r, i);

@@ -430,6 +430,21 @@ stages: [{workload: {kind: closed}, requests: 2}]
         self.assertEqual((guessed["input_tokens_per_request"], guessed["input_tokens_by"]),
                          (100, "guess"))
 
+    def test_servers_that_tokenize_are_asked(self):
+        asked = []
+
+        def handle(connection, request, nth):
+            asked.append(request)
+            answer_json(connection, {"tokens": [1] * 77})
+        with Server(handle) as server:
+            cost = self.lens("run", server.url + "/v1", "-m", "gpt-4o", "-n", 10, "--dry-run",
+                             "--online", "--prompt", 'say "hi" \\', "--same-prompt", "--json",
+                             code=0).summary["costs"][0]
+        self.assertEqual((cost["input_tokens_per_request"], cost["input_tokens_by"]),
+                         (77, "tokenize"))
+        self.assertIn("/tokenize", str(asked[0]))
+        self.assertNotIn("/v1", str(asked[0]))
+
     def test_the_estimate(self):
         done = self.lens("run", "http://127.0.0.1:9", "-m", "gpt-4o", "-n", 10, "--prompt",
                          "x" * 400, "--max-tokens", 50, "--same-prompt", "--dry-run", "--json",
