@@ -169,6 +169,22 @@ print_done(const GPtrArray *exporters, const char *path)
     }
 }
 
+/* `lens show` tells how the exports stand now; a file that cannot be written stays. */
+static void
+save_states(const char *path, const run_info *info)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(runfile) f = runfile_open(path, true, &error);
+
+    if (f == NULL || !runfile_writable(f))
+        return;
+    if (!runfile_begin(f, &error) || !runfile_put_exports(f, info, &error) ||
+        !runfile_commit(f, &error)) {
+        runfile_rollback(f);
+        g_debug("%s: how the exports stand is not saved: %s", path, error->message);
+    }
+}
+
 /* One run to all exporters; the exit code. */
 static int
 export_run(const args *a, const char *path, const GPtrArray *choices)
@@ -181,19 +197,21 @@ export_run(const args *a, const char *path, const GPtrArray *choices)
     const int64_t wait_ns = args_duration(a, "export-wait");
     const bool quiet = args_bool(a, "quiet");
     int64_t begin_ns;
+    bool complete;
 
     info = load(path, &error);
     if (info == NULL || !start_all(a, path, choices, info, exporters, &error))
         return args_fail(a, error);
     begin_ns = chrono_now();
     deliver(exporters, shown, wait_ns, !quiet);
-    if (!exporters_finish(
-            exporters, info,
-            MAX(wait_ns - (chrono_now() - begin_ns), MIN(wait_ns, NS_PER_S))))
-        return EXIT_EXPORT;
-    if (!quiet)
+    complete = exporters_finish(
+        exporters, info,
+        MAX(wait_ns - (chrono_now() - begin_ns), MIN(wait_ns, NS_PER_S)));
+    if (complete && !quiet)
         print_done(exporters, shown);
-    return EXIT_OK;
+    g_ptr_array_set_size(exporters, 0); /* they write their cursors, too */
+    save_states(path, info);
+    return complete ? EXIT_OK : EXIT_EXPORT;
 }
 
 /* Which of two ends is told: wrong usage before an unfinished delivery. */

@@ -39,8 +39,8 @@ slos_from_json(const char *json, GPtrArray *slos, GError **error)
     return true;
 }
 
-static bool
-put_exports(runfile *f, const run_info *r, GError **error)
+bool
+runfile_put_exports(runfile *f, const run_info *r, GError **error)
 {
     autostatement insert = runfile_prepare(
         f,
@@ -91,7 +91,7 @@ runfile_put_run(runfile *f, const run_info *r, bool deltas, GError **error)
     insert_int(&in, 4, getpid());
     insert_columns(&in, 5, run_columns, run_column_count, r);
     return runfile_step(f, in.statement, "write the run file", error) &&
-           put_exports(f, r, error);
+           runfile_put_exports(f, r, error);
 }
 
 bool
@@ -116,7 +116,7 @@ runfile_put_end(runfile *f, const run_info *r, GError **error)
     sqlite3_bind_int64(update, 1, r->duration_ns);
     sqlite3_bind_int64(update, 2, r->interrupted);
     return runfile_step(f, update, "write the run file", error) &&
-           put_exports(f, r, error);
+           runfile_put_exports(f, r, error);
 }
 
 /* What only the client knew, and what the timelines would tell if they were kept. */

@@ -56,6 +56,8 @@ bool runfile_put_sample(runfile *f, const sample *s, bool deltas, uint64_t *ret_
 bool runfile_put_interval(runfile *f, uint32_t target, uint32_t stage, uint64_t nth,
                           int64_t begin_ns, int64_t end_ns, int64_t unix_ns,
                           const tally *t, GError **error);
+/* How far each of the run's exports has come; put_run and put_end do it too. */
+bool runfile_put_exports(runfile *f, const run_info *r, GError **error);
 bool runfile_put_delivery(runfile *f, const char *exporter, uint64_t samples,
                           uint64_t intervals, uint64_t refused, const char *last_error,
                           GError **error);

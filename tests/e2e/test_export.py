@@ -140,6 +140,9 @@ class Hostile(Export):
         with Receiver(port=port) as r:
             self.lens(*command.split()[1:], code=0)
             self.assert_all(r)
+            states = self.lens("show", "run.lens", "--json", code=0).summary["run"]["exports"]
+            self.assertEqual([(e["name"], e["delivered"], e["of"], e["error"]) for e in states],
+                             [("influxdb", REQUESTS, REQUESTS, None)])
             before = len(r.points)
             self.lens(*command.split()[1:], code=0)
             self.assertEqual(len(r.stamps()), REQUESTS, "what was delivered is not sent twice")
