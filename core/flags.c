@@ -16,9 +16,8 @@ static const command command_table[] = {
       "lens show lens-20260102-030405.lens\nlens show run.lens --json | jq "
       ".run.verdict" },
     { "export", "RUN.lens... --to NAME:k=v", 1, 10000, "Send run files to exporters",
-      "Goes on where an earlier delivery stopped, unless --again. Exit code 5: "
-      "something\n"
-      "is not delivered yet.",
+      "Goes on where an earlier delivery stopped, unless --again. Exit code 5:\n"
+      "something is not delivered yet.",
       "lens export run.lens --to csv:path=samples.csv" },
     { "import", "csv|jsonl FILE", 2, 2, "Make a run file from numbers measured elsewhere",
       NULL, "lens import csv times.csv --map ttft_ms=first_token -o other.lens" },
@@ -27,8 +26,8 @@ static const command command_table[] = {
     { "validate", "PLAN.yaml|PLAN.json|URL [flags]", 0, 1,
       "Check a plan without touching the network",
       "Says what would be run: targets, stages, workloads, requests, and whether keys\n"
-      "are there. Takes the flags of run. With --online each endpoint is asked something\n"
-      "that costs nothing.",
+      "are there. Takes the flags of run. With --online each endpoint is asked\n"
+      "something that costs nothing.",
       "lens validate plan.yaml\nlens validate plan.yaml --online" },
     { "decode", "FILE|-", 1, 1, "Decode a recorded stream",
       "The file holds one JSON object a case, with api and chunks. One JSON object is\n"

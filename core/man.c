@@ -48,6 +48,13 @@ put_flag(FILE *out, const flag *f)
     fputs(".\n", out);
 }
 
+/* Commands that take a plan have the flags of run, which are told there. */
+static bool
+is_of_run(const flag *f, unsigned bit)
+{
+    return (bit & ON_PLAN & ~(unsigned)ON_RUN) != 0 && (f->on & ON_RUN) != 0;
+}
+
 /* The flags that `bit` has, without those of every command when `own`. */
 static void
 put_flags(FILE *out, unsigned bit, bool own)
@@ -60,7 +67,7 @@ put_flags(FILE *out, unsigned bit, bool own)
 
         for (unsigned i = 0; i < count; i++) {
             if (all[i].group != group || !flag_is_shown(&all[i], bit) ||
-                (own && all[i].on == (unsigned)ON_ALL))
+                (own && (all[i].on == (unsigned)ON_ALL || is_of_run(&all[i], bit))))
                 continue;
             if (!titled)
                 fprintf(out, ".PP\n\\fI%s\\fR\n", flag_group_name(group));
@@ -86,8 +93,6 @@ put_command(FILE *out, const command *c, unsigned bit)
         put(out, c->text);
         fputc('\n', out);
     }
-    if (bit == ON_VALIDATE)
-        return; /* its flags are those of run */
     put_flags(out, bit, true);
     if (c->examples != NULL) {
         fputs(".PP\n.nf\n", out);
