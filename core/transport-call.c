@@ -1,12 +1,9 @@
-/* Blocking calls off the measurement: the preflight connection and side calls. */
+/* The preflight: a connection off the measurement, blocking. */
 #include <string.h>
 
 #include "error.h"
 #include "secret.h"
 #include "transport-curl.h"
-
-/* Of a side call: more is no list of models. */
-enum { HEAD_LIMIT = 256 * 1024 };
 
 static const char *
 advice(CURLcode code, bool by_proxy)
@@ -60,78 +57,5 @@ transport_preflight(const plan_target *target, GError **error)
     curl_slist_free_all(resolve);
     if (code != CURLE_OK)
         set_error(error, target, code, words);
-    return code == CURLE_OK;
-}
-
-struct collected {
-    GString *body;
-    size_t limit, head_size;
-    bool too_large;
-};
-
-static size_t
-on_body(char *data, size_t one, size_t size, void *user)
-{
-    struct collected *c = user;
-
-    (void)one;
-    c->too_large = c->body->len + size > c->limit;
-    if (c->too_large)
-        return 0;
-    g_string_append_len(c->body, data, (gssize)size);
-    return size;
-}
-
-static size_t
-on_head(char *data, size_t one, size_t size, void *user)
-{
-    struct collected *c = user;
-
-    (void)data;
-    (void)one;
-    c->head_size += size;
-    c->too_large = c->head_size > HEAD_LIMIT;
-    return c->too_large ? 0 : size;
-}
-
-static void
-set_call_error(GError **error, const plan_target *target, const char *url,
-               const struct collected *c, CURLcode code, const char *words)
-{
-    if (c->too_large)
-        g_set_error(error, LENS_ERROR, LENS_ERROR_REACH,
-                    "target %s: the answer of %s is too large", target->name, url);
-    else
-        set_error(error, target, code, words);
-}
-
-bool
-transport_call(const plan_target *target, const struct lens_request *request,
-               size_t limit, long *ret_status, GString *body, GError **error)
-{
-    struct collected collected = { .body = body, .limit = limit };
-    struct curl_slist *resolve = easy_resolve_list(target);
-    struct curl_slist *headers = easy_header_list(request);
-    CURL *easy = curl_easy_init();
-    char words[CURL_ERROR_SIZE] = "";
-    CURLcode code;
-
-    easy_setup(easy, target, resolve);
-    easy_request(easy, request, headers);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, words);
-    curl_easy_setopt(easy, CURLOPT_URL, request->url.data);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, &collected);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, &collected);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, 30000L);
-    code = curl_easy_perform(easy);
-    if (code == CURLE_OK)
-        curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, ret_status);
-    curl_easy_cleanup(easy);
-    curl_slist_free_all(headers);
-    curl_slist_free_all(resolve);
-    if (code != CURLE_OK)
-        set_call_error(error, target, request->url.data, &collected, code, words);
     return code == CURLE_OK;
 }

@@ -93,10 +93,6 @@ const struct lens_pair *exchange_header(const exchange *x, const char *name);
 
 /* Connect, and TLS, without sending a request. Blocking. */
 bool transport_preflight(const plan_target *target, GError **error);
-/* One whole exchange, blocking, off the measurement (model lists). The body is cut at
- * `limit`. */
-bool transport_call(const plan_target *target, const struct lens_request *request,
-                    size_t limit, long *ret_status, GString *body, GError **error);
 
 /* Largest step of the wall clock seen since the last call. */
 int64_t transport_take_clock_step(transport *t);
