@@ -45,7 +45,7 @@ struct lens_harness {
     lens_status (*receive)(void *data, const struct lens_http_request *request,
                            struct lens_http_answer *answer);
     void *receive_data;
-    int32_t listens; /* host->listen was called */
+    int32_t listens;   /* host->listen was called */
     int32_t exporting; /* an exporter: its verdict may say that it fails, with LENS_OK */
     /* An AUTH call is under way. What it may find: files by path, variables by name, the
      * output of commands by command. */
