@@ -70,7 +70,7 @@ load(const char *path, GError **error)
 {
     g_autoptr(runfile) f = runfile_open(path, false, error);
 
-    return f != NULL ? runfile_load(f, error) : NULL;
+    return f != NULL ? runfile_load_stored(f, error) : NULL;
 }
 
 static bool

@@ -166,9 +166,10 @@ put_result(recorder *r, int64_t now_ns, bool final, GError **error)
         return true;
     r->result->tally->max_rss_bytes =
         MAX(r->result->tally->max_rss_bytes, machine_max_rss());
-    if (final)
+    if (final) {
         choice = HISTOGRAMS_EVERY;
-    else if (r->histograms_changed && now_ns >= r->histograms_due_ns) {
+        r->result->tally->concurrency = tally_concurrency(r->result->tally);
+    } else if (r->histograms_changed && now_ns >= r->histograms_due_ns) {
         choice = HISTOGRAMS_NEEDED;
         r->histograms_changed = false;
         r->histograms_due_ns = now_ns + HISTOGRAMS_EVERY_NS;

@@ -170,6 +170,7 @@ const struct column tally_columns[] = {
     T("in_flight_time", in_flight_time, DOUBLE),
     T("in_flight_wall_ns", in_flight_wall_ns, INT64),
     T("max_rss_bytes", max_rss_bytes, INT64),
+    T("concurrency", concurrency, DOUBLE),
 };
 const size_t tally_column_count = COUNT(tally_columns);
 

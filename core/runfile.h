@@ -94,6 +94,10 @@ typedef struct runfile_pricer {
 } runfile_pricer;
 run_info *runfile_load_priced(runfile *f, const runfile_pricer *pricer, GError **error);
 
+/* The same from what the writer has summed up, where that is all there: quick, however
+ * many samples there are. Falls back to runfile_load. */
+run_info *runfile_load_stored(runfile *f, GError **error);
+
 /* A wall clock time that no other sample of the run has: those that start within 65 us of
  * each other differ by their id. Needs no memory, and is the same in a repeat. */
 static inline int64_t

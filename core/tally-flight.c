@@ -42,6 +42,8 @@ tally_concurrency(const tally *t)
 {
     double flown_s = t->flown_s;
 
+    if (t->flights->len == 0 && flown_s <= 0)
+        return t->concurrency;
     /* Everything started at once: there was no time to fall short in. */
     if (t->last_due_ns - t->window_start_ns < SHORTEST_NS)
         return NAN;

@@ -1,5 +1,6 @@
 #include "tally.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "chrono.h"
@@ -33,6 +34,7 @@ forget_times(tally *t)
     t->window_end_ns = INT64_MAX;
     t->first_due_ns = t->last_due_ns = t->last_end_ns = NEVER;
     t->first_start_ns = t->last_start_ns = NEVER;
+    t->concurrency = (double)NAN;
 }
 
 tally *

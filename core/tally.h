@@ -103,7 +103,8 @@ typedef struct tally {
     /* See tally_concurrency. */
     GArray *flights; /* struct tally_flight, may reach beyond the last due time */
     guint flights_limit;
-    double flown_s; /* of those that do not */
+    double flown_s;     /* of those that do not */
+    double concurrency; /* read from a run file in place of these; NaN: not so */
 } tally;
 
 /* `slos` (slo) may be NULL; borrowed. */

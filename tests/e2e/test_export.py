@@ -316,6 +316,17 @@ class Files(Export):
         self.assertEqual(sum(row["requests.ok"] for row in rows), 40)
         self.assertEqual(list(rows[0]), ["interval", "target", "requests.ok", "latency.ttft.p50"])
 
+    def test_the_summary_is_that_of_show(self):
+        for extra in (["-c", 6], ["--rate", 200], ["-c", 3, "--no-deltas", "--slo", "ttft<500ms", "--slo", "errors<1%"]):
+            self.lens("run", "-n", 60, *extra, "--max-tokens", 8, "--interval", "100ms", "-o", "run.lens",
+                      "--force", "--quiet")
+            shown = self.lens("show", "run.lens", "--json", code=0).summary
+            self.lens("export", "run.lens", "--to", "json:path=out.json", code=0)
+            exported = json.loads(self.read("out.json"))
+            del shown["run"]["exports"], exported["run"]["exports"]
+            self.assertEqual(exported, shown)
+            os.unlink(self.path("out.json"))
+
     def test_bad_input_is_one_clear_message(self):
         self.measure(requests=1)
         self.write("bad.json", '{"format": "csv", "rows": "samples", "columns": [{"title": "x", "field": "ttfft"}]}')
