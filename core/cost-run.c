@@ -1,7 +1,6 @@
 /* `lens cost RUN`: a stored run, shown with other prices. The file stays as it is. */
 #include <stdio.h>
 
-#include "command.h"
 #include "cost.h"
 #include "costing.h"
 #include "error.h"
