@@ -247,6 +247,25 @@ class Scripted(Influx):
                       f"influxdb:url={server.url},points=samples", code=0)
         self.assertEqual(len({re.search(r"[ ,]id=(\d+)i", line).group(1) for line in stored}), 20)
 
+    def test_killed_while_it_sends_it_goes_on(self):
+        stored, posts = set(), []
+
+        def respond(path, query, headers, lines):
+            posts.append(len(lines))
+            time.sleep(0.05)
+            stored.update(re.search(r"[ ,]id=(\d+)i", line).group(1) for line in lines if line.startswith("lens_sample"))
+            return 204, {}, ""
+
+        self.lens("run", "-n", 400, "-c", 40, "-o", "run.lens", "--quiet")
+        with self.serve(respond) as server:
+            command = ["export", "run.lens", "--to", f"influxdb:url={server.url},points=samples,batch=20"]
+            with self.start(*command) as child:
+                receivers.until(lambda: len(posts) > 5)
+                child.kill()
+            self.assertLess(len(stored), 400)
+            self.lens(*command, code=0)
+        self.assertEqual(len(stored), 400)
+
     def test_bad_options_are_said_before_the_run(self):
         for options, words in (("db=a,bucket=b", "two places"),
                                ("tags=target+nope", "nope.*no such tag"),
