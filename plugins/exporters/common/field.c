@@ -374,14 +374,21 @@ read_e2e_from_due(const struct lens_sample *s, const struct run_names *names,
     set_span(v, s->due_ns, done_ns(s));
 }
 
+/* A quotient is not truer than the times that it is made of. */
+static double
+to_millionths(double number)
+{
+    return nearbyint(number * 1e6) / 1e6;
+}
+
 static void
 read_tpot(const struct lens_sample *s, const struct run_names *names, struct value *v)
 {
     const int64_t tokens = output_tokens(s);
 
     if (s->streamed && tokens > 1 && s->first_output_ns >= 0 && s->last_output_ns >= 0)
-        set_double(v, (double)(s->last_output_ns - s->first_output_ns) / 1e6 /
-                          (double)(tokens - 1));
+        set_double(v, to_millionths((double)(s->last_output_ns - s->first_output_ns) /
+                                    1e6 / (double)(tokens - 1)));
 }
 
 static void
@@ -404,7 +411,8 @@ read_rate(const struct lens_sample *s, const struct run_names *names, struct val
     const int64_t tokens = output_tokens(s);
 
     if (tokens >= 0 && s->departure_ns >= 0 && done_ns(s) > s->departure_ns)
-        set_double(v, (double)tokens * 1e9 / (double)(done_ns(s) - s->departure_ns));
+        set_double(v, to_millionths((double)tokens * 1e9 /
+                                    (double)(done_ns(s) - s->departure_ns)));
 }
 
 static void
