@@ -495,6 +495,7 @@ the_interface_is_found_by_ping(void **state)
         { NULL, "o", "t", NULL, 404, "/api/v2/write?precision=ns&bucket=lens&org=o",
           "Token t" },
         { NULL, NULL, NULL, NULL, 404, "/write?db=lens", "" },
+        { NULL, NULL, NULL, NULL, 501, "/write?db=lens", "" },
     };
     struct server *s = *state;
     static const bool good[1];

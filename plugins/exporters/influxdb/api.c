@@ -149,6 +149,13 @@ version_told(const struct influx_api *a, const struct lens_http_answer *ping)
     return a->token != NULL ? INFLUX_V2 : INFLUX_V1;
 }
 
+/* 501 and the like: there is no ping, which is not trouble. */
+static int
+is_busy(int32_t status)
+{
+    return status == 429 || status == 500 || (status >= 502 && status <= 504);
+}
+
 static void
 add_parameter(struct lens_text *url, const char *name, const char *value)
 {
@@ -198,7 +205,7 @@ influx_api_find(struct influx_api *a)
             return LENS_E_NOMEM;
         status = receiver_exchange(&a->receiver, "GET", url, NULL, 0, &ping);
         free(url);
-        if (status != LENS_OK || ping.status >= 500 || ping.status == 429) {
+        if (status != LENS_OK || is_busy(ping.status)) {
             snprintf(a->why, sizeof a->why, "%s: %s", a->base,
                      status == LENS_OK ? "it is there, but not ready" : ping.error);
             return LENS_E_IO;
