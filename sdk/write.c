@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "utf8.h"
 
@@ -200,6 +201,18 @@ write_escaped(struct lens_writer *w, const void *data, size_t size)
     }
     if (size > 0)
         lens_write_bytes(w, plain, (size_t)(at - plain));
+}
+
+void
+lens_write_time(struct lens_writer *w, int64_t unix_s)
+{
+    const time_t seconds = (time_t)unix_s;
+    char text[64] = "\"1970-01-01T00:00:00Z\"";
+    struct tm tm;
+
+    if (gmtime_r(&seconds, &tm) != NULL)
+        strftime(text, sizeof text, "\"%Y-%m-%dT%H:%M:%SZ\"", &tm);
+    lens_write(w, text);
 }
 
 void

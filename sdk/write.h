@@ -24,6 +24,8 @@ void lens_write_bytes(struct lens_writer *w, const void *data, size_t size);
 void lens_write_int(struct lens_writer *w, int64_t value);
 void lens_write_double(struct lens_writer *w,
                        double value); /* shortest that reads back */
+/* Seconds since 1970 as "2026-11-21T15:04:05Z" (RFC 3339), with quotes. */
+void lens_write_time(struct lens_writer *w, int64_t unix_s);
 /* With quotes and escapes; invalid UTF-8 becomes U+FFFD. */
 void lens_write_string(struct lens_writer *w, const void *data, size_t size);
 /* Base64 with padding, without quotes. */

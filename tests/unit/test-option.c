@@ -461,7 +461,7 @@ a_bad_variable_is_named(void **state)
     g_autoptr(GError) error = NULL;
 
     (void)state;
-    g_setenv("LENS_TEST_URL", "nonsense", TRUE);
+    g_setenv("LENS_TEST_URL", "http://user:word@host", TRUE);
     assert_false(option_values_finish(v, true, &error));
     assert_says(error, "environment variable LENS_TEST_URL");
 }

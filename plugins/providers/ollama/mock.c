@@ -1,6 +1,5 @@
 /* mock: how `lens mock` speaks chat and generate. */
 #include <string.h>
-#include <time.h>
 
 #include "ollama.h"
 #include "sdk/members.h"
@@ -81,17 +80,10 @@ recognise(const struct lens_mock_request *r, struct lens_mock_turn *turn,
 static void
 open_line(struct lens_mock_out *o)
 {
-    const time_t now = (time_t)o->turn->now_s;
-    struct tm tm;
-    char stamp[40] = "1970-01-01T00:00:00Z";
-
-    if (gmtime_r(&now, &tm) != NULL)
-        strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", &tm);
     lens_write(&o->w, "{\"model\":\"");
     lens_write(&o->w, o->turn->model);
-    lens_write(&o->w, "\",\"created_at\":\"");
-    lens_write(&o->w, stamp);
-    lens_write(&o->w, "\"");
+    lens_write(&o->w, "\",\"created_at\":");
+    lens_write_time(&o->w, o->turn->now_s);
 }
 
 static void
