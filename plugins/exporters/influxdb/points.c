@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../common/words.h"
 #include "names.h"
 
 /* Of a sample, unless `fields` names others. */
@@ -35,32 +36,55 @@ static const char *const usual_fields[] = {
     "error_detail",
 };
 
+struct choice {
+    struct points *points;
+    const struct lens_host *host;
+};
+
+static lens_status
+choose(void *data, const char *name)
+{
+    const struct choice *c = data;
+    struct points *p = c->points;
+    const struct field *field = find_field(name);
+
+    if (field == NULL)
+        return refuse_option(c->host, "fields", name,
+                             "no such field; docs/exporters.md lists them by their CSV "
+                             "name");
+    if (p->field_count == MOST_FIELDS)
+        return refuse_option(c->host, "fields", name, "too many fields");
+    p->fields[p->field_count++] = field;
+    return LENS_OK;
+}
+
 static lens_status
 choose_fields(struct points *p, const struct lens_host *host)
 {
-    const int32_t count = host->opt_count(host, "fields");
+    struct choice choice = { p, host };
 
-    for (int32_t i = 0; i < count; i++) {
-        const char *name = host->opt_string(host, "fields", (uint32_t)i);
-        const struct field *field = find_field(name);
-
-        if (field == NULL)
-            return refuse_option(
-                host, "fields", name,
-                "no such field; docs/exporters/csv.md lists them by their "
-                "CSV name");
-        if (p->field_count == MOST_FIELDS)
-            return refuse_option(host, "fields", name, "too many fields");
-        p->fields[p->field_count++] = field;
-    }
-    for (size_t i = 0; count == 0 && i < sizeof usual_fields / sizeof *usual_fields;
-         i++) {
+    if (host->opt_count(host, "fields") > 0)
+        return words_each(host, "fields", choose, &choice);
+    for (size_t i = 0; i < sizeof usual_fields / sizeof *usual_fields; i++) {
         const struct field *field = find_field(usual_fields[i]);
 
         if (field != NULL)
             p->fields[p->field_count++] = field;
     }
     return LENS_OK;
+}
+
+/* One name is a tag or a field of a measurement, never both. */
+static void
+leave_out_tags(struct points *p)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < p->field_count; i++)
+        if (!tags_have(&p->tags, POINT_SAMPLE, field_column(p->fields[i])))
+            p->fields[kept++] = p->fields[i];
+    p->field_count = kept;
+    p->run_field = !tags_have(&p->tags, POINT_SAMPLE, "run");
 }
 
 lens_status
@@ -73,7 +97,10 @@ points_open(struct points *p, const struct lens_host *host)
         p->prefix = "";
     if (status == LENS_OK && *p->prefix != '\0' && line_bad_key(p->prefix) != NULL)
         return refuse_option(host, "prefix", p->prefix, line_bad_key(p->prefix));
-    return status == LENS_OK ? choose_fields(p, host) : status;
+    if (status == LENS_OK)
+        status = choose_fields(p, host);
+    leave_out_tags(p);
+    return status;
 }
 
 void
@@ -151,7 +178,8 @@ points_sample(const struct points *p, const struct lens_sample *s, struct lines 
 
     begin(p, "sample", to);
     tags_write(&p->tags, POINT_SAMPLE, &p->facts, s->target, s->stage, s, to);
-    line_string(to, "run", p->facts.id);
+    if (p->run_field)
+        line_string(to, "run", p->facts.id);
     for (uint32_t i = 0; i < p->field_count; i++) {
         field_read(p->fields[i], s, &p->facts.names, &v);
         write_value(field_column(p->fields[i]), &v, to);

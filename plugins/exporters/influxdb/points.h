@@ -12,6 +12,7 @@ struct points {
     struct run_facts facts;
     const struct field *fields[MOST_FIELDS];
     uint32_t field_count;
+    int32_t run_field; /* the run is a field of samples, not a tag */
 };
 
 /* Reads the options tags, tag, fields and prefix. */

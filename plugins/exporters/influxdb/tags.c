@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/words.h"
+
 lens_status
 refuse_option(const struct lens_host *host, const char *option, const char *value,
               const char *why)
@@ -209,25 +211,35 @@ add(struct tags *t, const struct tag *tag, uint32_t kinds)
 
 /* ---- the options ---- */
 
+struct choice {
+    struct tags *tags;
+    const struct lens_host *host;
+};
+
+static lens_status
+choose(void *data, const char *name)
+{
+    const struct choice *c = data;
+    const struct tag *tag = find_known(name);
+
+    if (tag == NULL)
+        return unknown(c->host, name);
+    add(c->tags, tag, tag->kinds);
+    return LENS_OK;
+}
+
 static lens_status
 add_chosen(struct tags *t, const struct lens_host *host)
 {
-    const int32_t count = host->opt_count(host, "tags");
+    const int usual = host->opt_count(host, "tags") == 0;
+    struct choice choice = { t, host };
 
-    for (int32_t i = 0; i < count; i++) {
-        const char *name = host->opt_string(host, "tags", (uint32_t)i);
-        const struct tag *tag = find_known(name);
-
-        if (tag == NULL)
-            return unknown(host, name);
-        add(t, tag, tag->kinds);
-    }
     for (size_t i = 0; i < KNOWN; i++)
-        if (count == 0)
+        if (usual)
             add(t, &known[i], known[i].usual);
         else if (known[i].read == read_run || known[i].read == read_host)
             add(t, &known[i], known[i].usual & (POINT_RUN | POINT_RESULT));
-    return LENS_OK;
+    return words_each(host, "tags", choose, &choice);
 }
 
 /* KEY=VALUE, the same for all points. */
@@ -279,6 +291,16 @@ void
 tags_close(struct tags *t)
 {
     free(t->own);
+}
+
+int
+tags_have(const struct tags *t, enum point_kind kind, const char *key)
+{
+    for (uint32_t i = 0; i < t->count; i++)
+        if ((t->items[i].kinds & (uint32_t)kind) != 0 &&
+            strcmp(t->items[i].key, key) == 0)
+            return 1;
+    return 0;
 }
 
 /* ---- writing ---- */

@@ -47,6 +47,9 @@ void tags_write(const struct tags *t, enum point_kind kind, const struct run_fac
                 uint32_t target, uint32_t stage, const struct lens_sample *s,
                 struct lines *to);
 
+/* Whether points of this kind have such a tag. */
+int tags_have(const struct tags *t, enum point_kind kind, const char *key);
+
 /* A field by the name of its column, also without its "_ms"; NULL: there is none. */
 const struct field *find_field(const char *name);
 /* "option tags: `x`: why". */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/words.h"
+
 /* They hold the bounds that vLLM and the conventions of OpenTelemetry use where these are
  * of use. Gaps between tokens get three more in front. */
 static const double times[] = {
@@ -34,19 +36,23 @@ refuse(const struct lens_host *host, const char *text)
     return host->fail(host, LENS_E_CONFIG, why);
 }
 
-static lens_status
-take_own(struct bounds *b, const struct lens_host *host, int32_t count)
-{
-    for (int32_t i = 0; i < count; i++) {
-        const char *text = host->opt_string(host, "buckets", (uint32_t)i);
-        char *end;
-        const double value = strtod(text, &end);
+struct choice {
+    struct bounds *bounds;
+    const struct lens_host *host;
+};
 
-        if (end == text || *end != '\0' || !isfinite(value) || value <= 0 ||
-            b->count == MOST_BOUNDS || (b->count > 0 && value <= b->values[b->count - 1]))
-            return refuse(host, text);
-        add(b, value);
-    }
+static lens_status
+choose(void *data, const char *text)
+{
+    const struct choice *c = data;
+    struct bounds *b = c->bounds;
+    char *end;
+    const double value = strtod(text, &end);
+
+    if (end == text || *end != '\0' || !isfinite(value) || value <= 0 ||
+        b->count == MOST_BOUNDS || (b->count > 0 && value <= b->values[b->count - 1]))
+        return refuse(c->host, text);
+    add(b, value);
     return LENS_OK;
 }
 
@@ -54,10 +60,10 @@ lens_status
 bounds_open(struct state *s, const struct lens_host *host)
 {
     const int32_t own = host->opt_count(host, "buckets");
-    lens_status status = LENS_OK;
+    struct choice choice = { &s->time, host };
+    const lens_status status = words_each(host, "buckets", choose, &choice);
 
     if (own > 0) {
-        status = take_own(&s->time, host, own);
         s->gap = s->time;
     }
     for (size_t i = 0; own <= 0 && i < TIMES; i++) {

@@ -108,6 +108,16 @@ class Version1(Influx):
                       code=0)
             self.assertEqual(len(receivers.influx_query(url, "SELECT * FROM lens_sample")), 5)
 
+    def test_a_tag_is_no_field(self):
+        with receivers.influxd_1(self.dir, self.server()) as url:
+            self.lens("run", "-n", 5, "-o", "run.lens", "--quiet", "--export",
+                      f"influxdb:url={url},points=samples,tags=target+run+finish+http_status", code=0)
+            rows = receivers.influx_query(url, "SELECT * FROM lens_sample")
+            self.assertEqual([(row["finish"], row["http_status"], len(row["run"])) for row in rows],
+                             [("stop", "200", 8)] * 5)
+            self.assertEqual([name for name in rows[0] if name.startswith(("run", "finish", "http_status"))],
+                             ["finish", "http_status", "run"])
+
     def test_a_body_that_is_too_big_is_halved(self):
         with receivers.influxd_1(self.dir, self.server(), most_body=20000) as url:
             result = self.load(f"influxdb:url={url},points=samples,gzip=false")
