@@ -16,7 +16,7 @@
 /* As long as libcurl keeps them. */
 static const int64_t KEEP_NS = 60 * NS_PER_S;
 
-/* Held by the wire and by each lookup under way. */
+/* Held by the wire and by the thread of each lookup. */
 struct mailbox {
     atomic_uint holders;
     int fd; /* eventfd */
@@ -115,7 +115,6 @@ lookup_free(struct lookup *l)
 {
     if (l->found != NULL)
         freeaddrinfo(l->found);
-    mailbox_drop(l->mailbox);
     g_free(l->host);
     g_free(l);
 }
@@ -132,7 +131,6 @@ look_up(void *data)
 
     if (getaddrinfo(l->host, l->port, &hints, &l->found) != 0)
         l->found = NULL;
-    atomic_fetch_add(&m->holders, 1); /* `l` may be gone once it is in the box */
     pthread_mutex_lock(&m->lock);
     closed = m->closed;
     if (!closed) {
@@ -228,6 +226,7 @@ begin(wire_origin *o)
     l->host = g_strdup(o->host);
     g_snprintf(l->port, sizeof l->port, "%u", o->port);
     if (pthread_create(&thread, NULL, look_up, l) != 0) {
+        mailbox_drop(l->mailbox);
         lookup_free(l);
         return false;
     }
