@@ -6,6 +6,7 @@
 #include "flags.h"
 #include "plain-text.h"
 #include "plan-private.h"
+#include "side-call.h"
 
 /* What the one positional argument is. */
 enum source { SOURCE_NONE, SOURCE_FILE, SOURCE_URL };
@@ -393,5 +394,6 @@ plan_from_args(const args *a, GError **error)
         !plan_check(p, plugins, (!p->dry_run || p->online) && p->dump_schedule == NULL,
                     error))
         return NULL;
+    side_call_settle_urls(p, plugins);
     return g_steal_pointer(&p);
 }

@@ -23,6 +23,8 @@ void side_answer_init(struct side_answer *a);
 /* Describes a call of a kind. */
 lens_status side_call_describe(side_call *s, uint32_t kind, const char *about,
                                struct lens_request *request);
+/* Describes a short request of the target's api. */
+lens_status side_call_describe_test(side_call *s, struct lens_request *request);
 /* SIDE_OK only when the answer was one. */
 enum side_result side_call_judge(const side_call *s, const struct side_answer *a,
                                  enum side_result result, GError **error);

@@ -28,8 +28,8 @@ header_list(char **headers, struct lens_pair *ret)
     return count;
 }
 
-static lens_status
-describe(side_call *s, struct lens_request *request)
+lens_status
+side_call_describe_test(side_call *s, struct lens_request *request)
 {
     const plan_target *t = s->target;
     const struct lens_part part = { .kind = LENS_PART_TEXT,
@@ -145,7 +145,7 @@ side_call_test_request(side_call *s, GError **error)
     side_sink_init(&sink, &answer);
     lens_request_init(&request);
     if (p->stream_open(s->provider->self, s->target->stream, &stream) < 0 ||
-        describe(s, &request) < 0) {
+        side_call_describe_test(s, &request) < 0) {
         g_autofree char *words =
             request.failed ? g_strdup(request.why) : instance_failure(s->provider);
 

@@ -61,6 +61,10 @@ enum side_result side_call_health(side_call *s, GError **error);
 enum side_result side_call_count(side_call *s, const prompt *p, int64_t *ret_tokens,
                                  bool *ret_rough, GError **error);
 
+/* Puts the origin that a provider really asks into the targets' `url` where it is not the
+ * user's own: the preflight, the printed plan and the results name it. No network. */
+void side_call_settle_urls(plan *p, registry *plugins);
+
 /* One call of any kind. SIDE_OK: there was an answer, perhaps a failed one; for AUTH also
  * when the server could not be reached. */
 enum side_result side_call_make(side_call *s, uint32_t kind, const char *about,
