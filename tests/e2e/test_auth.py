@@ -234,7 +234,7 @@ class Online(Case):
             server.requests.clear()
             tested = self.lens(*arguments, "--test-request", env={"KEY": "good-key"}, code=0)
             self.assertIn("a test request was answered", tested.out)
-            posts = [r for r in server.requests if r[0].startswith("POST ")]
+            posts = [r for r in server.requests if "/chat/" in r[0].split("\r\n")[0]]
             self.assertEqual(len(posts), 1)
             self.assertLessEqual(json.loads(posts[0][1])["max_tokens"], 16)
 
