@@ -70,15 +70,11 @@ read_options(struct datadog *d)
 {
     const struct lens_host *host = d->host;
     const char *points = host->opt_string(host, "points", 0);
-    const char *key = host->opt_string(host, "api_key", 0);
     const int32_t tags = host->opt_count(host, "tag");
 
-    if (key == NULL)
-        return host->fail(host, LENS_E_CONFIG,
-                          "no API key: set DD_API_KEY, or api_key=env:NAME");
     receiver_open(&d->receiver, host, 1);
     receiver_header(&d->receiver, "Content-Type", "application/json");
-    receiver_header(&d->receiver, "DD-API-KEY", key);
+    receiver_header(&d->receiver, "DD-API-KEY", host->opt_string(host, "api_key", 0));
     d->intervals = strcmp(points, "samples") != 0;
     d->samples = strcmp(points, "intervals") != 0;
     for (int32_t i = 0; i < tags && i < 16; i++)
@@ -112,6 +108,10 @@ datadog_begin(void *self, const struct lens_run *run, uint64_t resumed)
     struct datadog *d = self;
 
     (void)resumed;
+    if (d->intervals && run->interval_ns > 0 && run->interval_ns < 1000000000)
+        d->host->log(d->host, LENS_LOG_WARNING,
+                     "Datadog keeps one point a second, the last one: use an --interval "
+                     "of 1s or longer");
     return origin_take(&d->origin, run) == LENS_OK
                ? LENS_OK
                : d->host->fail(d->host, LENS_E_NOMEM, "out of memory");
@@ -218,6 +218,7 @@ datadog_end(void *self, const struct lens_summary *summary,
 static const struct lens_option options[] = {
     { .name = "api_key",
       .type = LENS_OPT_SECRET,
+      .flags = LENS_OPT_REQUIRED,
       .variable = "DD_API_KEY",
       .help = "API key" },
     { .name = "site",
