@@ -73,8 +73,9 @@ def until(what, seconds=None):
 
 
 @contextlib.contextmanager
-def running(folder, program, *args, ready, env=None):
-    """A server in `folder`; its output goes to a file there. `ready` is a URL that answers 2xx when it is up."""
+def running(folder, program, *args, ready, env=None, up=range(200, 300)):
+    """A server in `folder`; its output goes to a file there. `ready` is a URL that answers with one of `up`, 2xx, when
+    it is up."""
     log_path = os.path.join(folder, os.path.basename(program) + ".log")
     with open(log_path, "ab") as log:
         child = subprocess.Popen([program, *args], cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
@@ -85,7 +86,7 @@ def running(folder, program, *args, ready, env=None):
                 with open(log_path, encoding="utf-8", errors="replace") as file:
                     raise AssertionError(f"{program} ended: {file.read()[-2000:]}")
             try:
-                return 200 <= ask(ready)[0] < 300
+                return ask(ready)[0] in up
             except (OSError, http.client.HTTPException):
                 return False
         until(is_up)
@@ -206,3 +207,63 @@ def pushgateway(folder, program):
     url = f"http://127.0.0.1:{free_port()}"
     with running(folder, program, f"--web.listen-address={url[7:]}", "--log.level=error", ready=url + "/-/ready"):
         yield url
+
+
+@contextlib.contextmanager
+def collector(folder, program, ports=None, refuses=False):
+    """The OpenTelemetry Collector; gives (URL of HTTP, URL of gRPC, file with what it has got, a JSON object a line).
+
+    `ports` are those of HTTP and gRPC. With `refuses` its memory limiter takes nothing: 503, grpc-status 14."""
+    http_port, grpc_port = ports or (free_port(), free_port())
+    path = os.path.join(folder, "otlp.jsonl")
+    config = os.path.join(folder, "collector.yaml")
+    limiter = "memory_limiter: {check_interval: 100ms, limit_mib: 1}" if refuses else ""
+    processors = "[memory_limiter]" if refuses else "[]"
+    with open(config, "w", encoding="utf-8") as file:
+        file.write(f"""
+receivers:
+  otlp:
+    protocols:
+      http: {{endpoint: "127.0.0.1:{http_port}"}}
+      grpc: {{endpoint: "127.0.0.1:{grpc_port}"}}
+processors: {{{limiter}}}
+exporters:
+  file: {{path: "{path}", flush_interval: 100ms}}
+service:
+  telemetry: {{metrics: {{level: none}}}}
+  pipelines:
+    metrics: {{receivers: [otlp], processors: {processors}, exporters: [file]}}
+    traces: {{receivers: [otlp], processors: {processors}, exporters: [file]}}
+""")
+    url = f"http://127.0.0.1:{http_port}"
+    with running(folder, program, f"--config={config}", ready=url + "/v1/metrics", up=[405]):
+        yield url, f"http://127.0.0.1:{grpc_port}", path
+
+
+@contextlib.contextmanager
+def victoria_metrics(folder, program):
+    """VictoriaMetrics; gives its URL."""
+    url = f"http://127.0.0.1:{free_port()}"
+    with running(folder, program, f"-storageDataPath={folder}/victoria", f"-httpListenAddr={url[7:]}",
+                 "-retentionPeriod=100y", "-loggerLevel=WARN", "-memory.allowedBytes=100MB", ready=url + "/health"):
+        yield url
+
+
+def victoria_series(url):
+    """All series: a list of (labels, values, times in ms). What came in the last two seconds may be missing."""
+    ask(url + "/internal/force_flush")
+    status, body = ask(url + "/api/v1/export?" + urllib.parse.urlencode({"match[]": '{__name__!=""}'}))
+    assert status == 200, body
+    return [(one["metric"], one["values"], one["timestamps"]) for one in map(json.loads, body.splitlines())]
+
+
+@contextlib.contextmanager
+def statsd_exporter(folder, program):
+    """Gives the URL of its page and the address of its UDP port."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        udp = f"127.0.0.1:{free.getsockname()[1]}"
+    page = f"127.0.0.1:{free_port()}"
+    with running(folder, program, f"--web.listen-address={page}", f"--statsd.listen-udp={udp}", "--statsd.listen-tcp=",
+                 "--log.level=warn", ready=f"http://{page}/metrics"):
+        yield f"http://{page}/metrics", udp

@@ -209,7 +209,10 @@ uint32_t
 payload_snapshot(const struct origin *o, const struct lens_snapshot *s, struct text *out)
 {
     const int64_t seconds = (s->end_ns - s->begin_ns + 500000000) / 1000000000;
-    const struct moment at = { s->unix_ns / 1000000000, seconds > 0 ? seconds : 1 };
+    /* Datadog keeps one point a second. Begins are an interval apart, the end of the
+     * last one need not be. */
+    const struct moment at = { (o->start_unix_ns + s->begin_ns) / 1000000000,
+                               seconds > 0 ? seconds : 1 };
     const char *result = (const char *)s->interval;
     struct body b;
 

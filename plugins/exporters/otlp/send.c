@@ -19,6 +19,9 @@ static const struct answer_rule http_rules[] = {
     { 404, 405, NULL, ANSWER_GIVE_UP, "see the option url: metrics go to .../v1/metrics",
       "RFC 9110" },
     { 415, 415, NULL, ANSWER_GIVE_UP, "see the option protocol", "RFC 9110" },
+    { 500, 500, "temporality", ANSWER_GIVE_UP,
+      "it wants cumulative values, see the option temporality",
+      "Prometheus 3.14, /api/v1/otlp with delta" },
     { 300, 599, NULL, ANSWER_GIVE_UP, NULL, "specification.md, Failures" },
 };
 
