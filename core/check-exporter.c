@@ -22,7 +22,8 @@ check_delivery(check *c)
 
     check_begin(c, "life cycle and delivery");
     check_host_init(&d.host, c, NULL);
-    if (!run_cycle(&d))
+    /* One with a client of its own may find nobody there. */
+    if (!run_cycle(&d) && d.host.harness.why != LENS_E_IO)
         lens_harness_problem(&d.host.harness,
                              "an operation fails with the options that are required");
     check_end(c, d.host.harness.problem);
