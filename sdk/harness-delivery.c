@@ -307,7 +307,7 @@ lens_harness_delivery(struct lens_harness *h, const struct lens_exporter *e,
     if (lens_harness_settle(h, "open", e->open(&h->host, &d.self))) {
         if (drive_begin(&d) && drive_samples(&d) && !d.over)
             harness_with_totals(drive_totals, &totals);
-        if (h->problem[0] == '\0' && d.over && !h->listens &&
+        if (h->problem[0] == '\0' && d.over && d.exchanges > 0 && !h->listens &&
             fault < LENS_FAULT_TOO_LARGE && fault != LENS_FAULT_CERTIFICATE)
             lens_harness_problem(h, "gives up, though the receiver gets well again");
         if (h->problem[0] == '\0' && fault == LENS_FAULT_TOKEN && !d.over &&

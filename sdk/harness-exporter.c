@@ -219,13 +219,16 @@ lens_harness_exporter(struct lens_harness *h, const struct lens_exporter *e,
                       uint64_t *ret_delivered)
 {
     void *self = NULL;
+    lens_status begun;
     int ok;
 
     lens_harness_forget(h);
     h->exporting = 1;
     *ret_delivered = 0;
     ok = lens_harness_settle(h, "open", e->open(&h->host, &self));
-    ok = ok && lens_harness_settle(h, "begin", e->begin(self, &harness_run, 0)) &&
+    begun = ok ? e->begin(self, &harness_run, 0) : LENS_OK;
+    h->absent = begun == LENS_E_IO;
+    ok = ok && lens_harness_settle(h, "begin", begun) &&
          export_samples(h, e, self, ret_delivered) && export_totals(h, e, self);
     if (self != NULL)
         e->close(self);

@@ -39,6 +39,7 @@ struct lens_harness {
     uint32_t told;        /* faults and warnings before that */
     uint64_t grown;       /* bytes that host->grow has given out */
     lens_status why;      /* of the last `fail`, 0 when it was not called */
+    int32_t absent;       /* `begin` of an exporter found nobody at the other end */
     int32_t http_status;  /* what host->http answers; 0: no answer at all */
     uint64_t http_calls;
     /* The receiver behind host->http in place of http_status; NULL: none. */
