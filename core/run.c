@@ -1,6 +1,7 @@
 #include "run.h"
 
 #include <glib-unix.h>
+#include <glib/gstdio.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -208,8 +209,10 @@ run_plan(plan *p, registry *plugins)
     } else {
         code = fail(&r, error);
         g_ptr_array_set_size(r.exporters, 0); /* they read what the recorder counts */
-        if (r.recorder != NULL)
+        if (r.recorder != NULL) {
             recorder_close(r.recorder, NULL);
+            g_unlink(r.path); /* nothing was measured */
+        }
     }
     run_clear(&r);
     return code;

@@ -166,6 +166,7 @@ class Ends(Case):
                             "csv:path=no/such/dir/s.csv", "-o", "r.lens", code=2).err
             self.assertIn("no/such/dir", err)
             self.assertEqual(server.requests, [])
+            self.assertFalse(os.path.exists(self.path("r.lens")), "a file of nothing")
 
     def test_signals_save_and_summarise(self):
         for number, code in (signal.SIGINT, 130), (signal.SIGTERM, 143):
