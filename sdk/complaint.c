@@ -97,6 +97,18 @@ read_delay(struct lens_words *w, struct lens_json *j)
         w->retry_after_ns = (int64_t)(seconds * 1e9 + 0.5);
 }
 
+/* Replicate's "retry_after": 3. */
+static void
+read_seconds(struct lens_words *w, struct lens_json *j)
+{
+    double seconds;
+
+    if (lens_json_peek(j) != LENS_JSON_NUMBER)
+        lens_json_skip(j);
+    else if (lens_json_double(j, &seconds) && seconds >= 0 && seconds < 1e9)
+        w->retry_after_ns = (int64_t)(seconds * 1e9 + 0.5);
+}
+
 /* One entry of `details`: Google's reason and Anthropic's error_code are the true machine
  * codes. */
 static void
@@ -155,7 +167,7 @@ read_nested(struct lens_words *w, struct lens_bytes json)
 static void
 read_object(struct lens_words *w, struct lens_json *j)
 {
-    struct lens_bytes key, nested = { NULL, 0 }, code = { NULL, 0 };
+    struct lens_bytes key, nested = { NULL, 0 }, code = { NULL, 0 }, data = { NULL, 0 };
     struct lens_key_room room;
     struct lens_json inner;
 
@@ -175,6 +187,10 @@ read_object(struct lens_words *w, struct lens_json *j)
                         sizeof w->status_room);
         else if (LENS_KEY(key, "details"))
             read_details(w, j, &code);
+        else if (LENS_KEY(key, "retry_after"))
+            read_seconds(w, j);
+        else if (LENS_KEY(key, "data"))
+            lens_read_raw(j, &data);
         else if (LENS_KEY(key, "request_id"))
             keep_string(j, &w->request_id, w->id_room, sizeof w->id_room);
         else
@@ -182,6 +198,8 @@ read_object(struct lens_words *w, struct lens_json *j)
     }
     if (nested.size > 0)
         read_nested(w, nested);
+    if (data.size > 0 && w->complaint.message.size == 0) /* Cohere */
+        read_nested(w, data);
     if (code.size > 0) { /* wins over the general code beside it */
         lens_json_begin(&inner, code.data, code.size);
         keep_code(w, &inner);

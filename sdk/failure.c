@@ -31,7 +31,6 @@ static const struct rule {
     { "UNAVAILABLE*", LENS_KIND_OVERLOADED },
     { "serviceUnavailable*", LENS_KIND_OVERLOADED },
     { "service_unavailable*", LENS_KIND_OVERLOADED },
-    { "modelNotReady*", LENS_KIND_OVERLOADED },
     { "capacity*", LENS_KIND_OVERLOADED },
     { "timeout*", LENS_KIND_TIMEOUT },
     { "request_timeout*", LENS_KIND_TIMEOUT },

@@ -203,29 +203,18 @@ meant_as_json(struct lens_bytes trimmed_text)
            (trimmed_text.data[0] == '{' || trimmed_text.data[0] == '[');
 }
 
-lens_status
-lens_stream_broken(struct lens_stream *s, const struct lens_frame *f)
+/* Whether JSON ends inside a string or an open bracket. */
+int
+lens_is_cut_json(struct lens_bytes json)
 {
-    lens_status st;
-
-    if (!meant_as_json(trimmed(f->data))) {
-        st = lens_stream_warn(s, LENS_WARN_NON_JSON_DATA);
-        return st == LENS_OK ? lens_stream_message(s, LENS_MSG_PING, f, -1) : st;
-    }
-    st = lens_stream_fault(s, LENS_CLASS_PROTOCOL_ERROR, LENS_KIND_PROTOCOL,
-                           "a message of the stream is broken JSON");
-    return st == LENS_OK ? lens_stream_message(s, LENS_MSG_ERROR, f, -1) : st;
-}
-
-/* A text that ends inside a string or an open bracket was cut. */
-static int
-is_cut(struct lens_bytes json)
-{
+    const struct lens_bytes text = trimmed(json);
     int string = 0;
     int64_t depth = 0;
 
-    for (size_t i = 0; i < json.size; i++) {
-        const char byte = json.data[i];
+    if (!meant_as_json(text))
+        return 0;
+    for (size_t i = 0; i < text.size; i++) {
+        const char byte = text.data[i];
 
         if (string && byte == '\\')
             i++;
@@ -240,11 +229,28 @@ is_cut(struct lens_bytes json)
 }
 
 lens_status
+lens_stream_broken(struct lens_stream *s, const struct lens_frame *f)
+{
+    lens_status st;
+
+    /* The end of the body tells what became of it. */
+    if (f->flags & LENS_FRAME_UNTERMINATED && lens_is_cut_json(f->data))
+        return LENS_OK;
+    if (!meant_as_json(trimmed(f->data))) {
+        st = lens_stream_warn(s, LENS_WARN_NON_JSON_DATA);
+        return st == LENS_OK ? lens_stream_message(s, LENS_MSG_PING, f, -1) : st;
+    }
+    st = lens_stream_fault(s, LENS_CLASS_PROTOCOL_ERROR, LENS_KIND_PROTOCOL,
+                           "a message of the stream is broken JSON");
+    return st == LENS_OK ? lens_stream_message(s, LENS_MSG_ERROR, f, -1) : st;
+}
+
+lens_status
 lens_stream_broken_document(struct lens_stream *s, struct lens_bytes json)
 {
     const struct lens_bytes text = trimmed(json);
 
-    if (meant_as_json(text) && is_cut(text))
+    if (lens_is_cut_json(text))
         return lens_stream_fault(s, LENS_CLASS_TRUNCATED, LENS_KIND_TRUNCATED,
                                  "the answer ended inside its JSON");
     if (text.size > 0 && text.data[0] == '<')

@@ -23,18 +23,29 @@ mode_of(const struct lens_stream *s, char first)
     return first == '<' ? MODE_DOCUMENT : MODE_STREAM;
 }
 
+/* A line that was cut says nothing, and a document needs no end of a line. */
+static int
+lacks_its_end(const struct lens_stream *s, const struct lens_frame *f, int alone)
+{
+    if (s->framing != LENS_FRAME_NDJSON)
+        return 1;
+    return !(alone && s->flags & LENS_STREAM_JSON) && !lens_is_cut_json(f->data);
+}
+
 static lens_status
 on_message(void *user, const struct lens_frame *f)
 {
     struct lens_stream *s = user;
     lens_status st;
+    int alone;
 
     if (s->flags & LENS_STREAM_DONE)
         return s->ops->after_done != NULL
                    ? s->ops->after_done(s, f)
                    : lens_stream_warn(s, LENS_WARN_DATA_AFTER_DONE);
+    alone = !(s->flags & LENS_STREAM_MESSAGES);
     s->flags |= LENS_STREAM_MESSAGES;
-    if (f->flags & LENS_FRAME_UNTERMINATED) {
+    if (f->flags & LENS_FRAME_UNTERMINATED && lacks_its_end(s, f, alone)) {
         st = lens_stream_warn(s, LENS_WARN_UNTERMINATED_EVENT);
         if (st != LENS_OK)
             return st;
@@ -174,7 +185,8 @@ conclude(struct lens_stream *s, int cut)
              : cut                         ? lens_stream_warn(s, LENS_WARN_NO_END)
                                            : LENS_OK;
     else if (!(s->flags & LENS_STREAM_MESSAGES) && (s->flags & LENS_STREAM_BYTES) &&
-             (s->flags & (LENS_STREAM_FOREIGN | LENS_STREAM_JSON)))
+             (s->flags & LENS_STREAM_FOREIGN ||
+              (s->flags & LENS_STREAM_JSON && s->framing != LENS_FRAME_ARRAY)))
         st = lens_stream_fault(s, LENS_CLASS_PROTOCOL_ERROR, LENS_KIND_PROTOCOL,
                                "the answer is neither a stream nor JSON");
     else

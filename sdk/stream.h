@@ -106,7 +106,10 @@ lens_status lens_stream_fault(struct lens_stream *s, uint32_t error_class, uint3
 /* A complaint inside the answer, as the fault; a refused prompt (kind blocked, no output
  * yet) is of class blocked. */
 lens_status lens_stream_complain(struct lens_stream *s, struct lens_bytes json);
-/* A message that is no JSON: a fault when it was meant as JSON, else a keep-alive. */
+/* Whether JSON, an object or a list, ends inside a string or before its last bracket. */
+int lens_is_cut_json(struct lens_bytes json);
+/* A message that is no JSON: a fault when it was meant as JSON, else a keep-alive; one
+ * that the end of the body cut off is dropped. */
 lens_status lens_stream_broken(struct lens_stream *s, const struct lens_frame *frame);
 /* A document that is no JSON: an error page, or one that was cut. */
 lens_status lens_stream_broken_document(struct lens_stream *s, struct lens_bytes json);

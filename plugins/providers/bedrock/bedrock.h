@@ -59,7 +59,7 @@ struct stream {
     const struct provider *provider;
     struct counts counts;
     bool counted, final, told; /* counts: said; not only provisional; told */
-    bool stopped;              /* a reason to stop was said */
+    bool stopped, ended;       /* a reason to stop was said; an exception came */
     bool claude;               /* the events are Anthropic's */
     struct anthropic_message message;
     uint32_t tools;         /* calls that were started */

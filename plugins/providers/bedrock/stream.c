@@ -25,8 +25,12 @@ on_message(struct lens_stream *base, const struct lens_frame *f)
 {
     struct stream *s = (struct stream *)base;
 
-    if (!is_event(f))
+    if (s->ended)
+        return lens_stream_warn(base, LENS_WARN_DATA_AFTER_DONE);
+    if (!is_event(f)) {
+        s->ended = true; /* by an exception or error */
         return error_frame(s, f);
+    }
     if (LENS_KEY(f->name, "initial-response"))
         return lens_stream_message(base, LENS_MSG_OTHER, f, -1);
     return s->provider->api == API_INVOKE ? invoke_chunk(s, f)
@@ -159,7 +163,7 @@ bedrock_stream_reset(void *stream, int32_t streamed)
     lens_stream_start(&s->base, streamed);
     counts_clear(&s->counts);
     counts_clear(&s->header_counts);
-    s->counted = s->final = s->told = s->stopped = s->claude = false;
+    s->counted = s->final = s->told = s->stopped = s->claude = s->ended = false;
     s->tools = 0;
     anthropic_message_clear(&s->message);
     if (s->plain_size > PLAIN_KEPT)

@@ -40,14 +40,41 @@ read_details(struct lens_json *j, struct counts *c)
     }
 }
 
+static void
+take(int64_t *known, int64_t said)
+{
+    if (said >= 0)
+        *known = said;
+}
+
+static bool
+counts_anything(const struct counts *c)
+{
+    return c->input > 0 || c->output > 0 || c->cache_read > 0 || c->cache_write > 0;
+}
+
+/* The last value of each counts, but zeros alone say nothing beside counts. */
+static void
+merge(struct counts *known, const struct counts *said)
+{
+    if (counts_anything(known) && !counts_anything(said))
+        return;
+    take(&known->input, said->input);
+    take(&known->output, said->output);
+    take(&known->cache_read, said->cache_read);
+    take(&known->cache_write, said->cache_write);
+    take(&known->write_1h, said->write_1h);
+}
+
 void
 counts_read_usage(struct stream *s, struct lens_bytes json)
 {
-    struct counts *c = &s->counts;
+    struct counts said, *c = &said;
     struct lens_bytes key;
     struct lens_key_room room;
     struct lens_json j;
 
+    counts_clear(&said);
     lens_json_begin(&j, json.data, json.size);
     if (lens_json_peek(&j) != LENS_JSON_OBJECT)
         return;
@@ -67,7 +94,8 @@ counts_read_usage(struct stream *s, struct lens_bytes json)
         else
             lens_json_skip(&j);
     }
-    s->counted = s->counted || c->input >= 0 || c->output >= 0;
+    merge(&s->counts, &said);
+    s->counted = s->counted || s->counts.input >= 0 || s->counts.output >= 0;
     s->told = false;
 }
 
@@ -90,13 +118,6 @@ hand_to_claude(struct stream *s, const struct counts *said)
 }
 
 static void
-take(int64_t *known, int64_t said)
-{
-    if (said >= 0)
-        *known = said;
-}
-
-static void
 take_counts(struct stream *s, const struct counts *said)
 {
     if (said->input < 0 && said->output < 0)
@@ -105,10 +126,7 @@ take_counts(struct stream *s, const struct counts *said)
         hand_to_claude(s, said);
         return;
     }
-    take(&s->counts.input, said->input);
-    take(&s->counts.output, said->output);
-    take(&s->counts.cache_read, said->cache_read);
-    take(&s->counts.cache_write, said->cache_write);
+    merge(&s->counts, said);
     s->counted = s->final = true;
     s->told = false;
 }

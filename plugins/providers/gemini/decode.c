@@ -21,6 +21,8 @@ read_feedback(struct lens_json *j, struct message *m)
         else
             lens_json_skip(j);
     }
+    if (LENS_KEY(m->block_reason.raw, "BLOCK_REASON_UNSPECIFIED"))
+        m->block_reason = (struct lens_json_string){ 0 };
 }
 
 static void

@@ -109,11 +109,21 @@ take(int64_t *known, int64_t said)
         *known = said;
 }
 
+static bool
+counts_anything(const struct usage *u)
+{
+    return u->prompt > 0 || u->cached > 0 || u->tool_use > 0 || u->candidates > 0 ||
+           u->thoughts > 0;
+}
+
 void
 usage_merge(struct stream *s, const struct usage *said)
 {
     struct usage *u = &s->usage;
 
+    /* U2: zeros alone say nothing beside counts. */
+    if (counts_anything(u) && !counts_anything(said))
+        return;
     take(&u->prompt, said->prompt);
     take(&u->cached, said->cached);
     take(&u->tool_use, said->tool_use);

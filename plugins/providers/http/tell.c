@@ -226,18 +226,23 @@ number_of(const struct value *v)
     return lens_json_int(&j, &number) && number >= 0 ? number : -1;
 }
 
-/* The last value counts, but a zero says nothing beside a count that is not. */
+/* The last value counts, but zeros alone say nothing beside counts that are not. */
 static void
 take_usage(struct http_stream *s, uint32_t *classes)
 {
-    for (uint32_t code = 1; code < LENS_USAGE_COUNT; code++) {
-        const int64_t number = number_of(walk_value(&s->found, SLOT_USAGE + code));
+    int64_t said[LENS_USAGE_COUNT];
+    int any = 0, known = 0;
 
-        if (number >= 0)
+    for (uint32_t code = 1; code < LENS_USAGE_COUNT; code++) {
+        said[code] = number_of(walk_value(&s->found, SLOT_USAGE + code));
+        any = any || said[code] > 0;
+        known = known || s->usage[code] > 0;
+        if (said[code] >= 0)
             *classes |= LENS_MSG_USAGE;
-        if (number > 0 || (number == 0 && s->usage[code] < 0))
-            s->usage[code] = number;
     }
+    for (uint32_t code = 1; code < LENS_USAGE_COUNT; code++)
+        if (said[code] > 0 || (said[code] == 0 && (any || !known)))
+            s->usage[code] = said[code];
     if (number_of(walk_value(&s->found, SLOT_TOTAL)) >= 0)
         s->total = number_of(walk_value(&s->found, SLOT_TOTAL));
 }
