@@ -89,6 +89,21 @@ check_plugin(check *c)
 
 /* ---- the command ---- */
 
+static bool
+all_readable(const GPtrArray *cases, const char *path, GError **error)
+{
+    for (unsigned i = 0; i < cases->len; i++) {
+        const decode_case *c = cases->pdata[i];
+
+        if (c->broken == NULL)
+            continue;
+        g_set_error(error, LENS_ERROR, LENS_ERROR_USAGE, "%s:%u: %s", path, c->line,
+                    c->broken);
+        return false;
+    }
+    return true;
+}
+
 static GPtrArray *
 read_cases(const args *a, GError **error)
 {
@@ -111,6 +126,8 @@ read_cases(const args *a, GError **error)
         if (some == NULL)
             return NULL;
         g_ptr_array_extend_and_steal(all, some);
+        if (!all_readable(all, path, error))
+            return NULL;
     }
     return g_steal_pointer(&all);
 }

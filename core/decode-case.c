@@ -14,6 +14,7 @@ decode_case_free(decode_case *c)
     if (c == NULL)
         return;
     g_free(c->id);
+    g_free(c->broken);
     g_free(c->provider);
     g_free(c->api);
     g_free(c->content_type);
@@ -90,6 +91,25 @@ add_latin1(decode_case *c, const char *text, GError **error)
         byte = (guint8)character;
         g_byte_array_append(c->body, &byte, 1);
     }
+    end_read(c);
+    return true;
+}
+
+/* A body may also stand there as the text that it is: bytes that are no UTF-8, or
+ * characters that are no bytes, were never meant as bytes. */
+static bool
+add_body(decode_case *c, const char *text, GError **error)
+{
+    const unsigned before = c->body->len;
+
+    (void)error;
+    if (add_latin1(c, text, NULL) && g_utf8_validate((const char *)c->body->data + before,
+                                                     c->body->len - before, NULL))
+        return true;
+    g_byte_array_set_size(c->body, before);
+    if (c->ends->len > 0 && before == 0)
+        g_array_set_size(c->ends, 0);
+    g_byte_array_append(c->body, (const guint8 *)text, (unsigned)strlen(text));
     end_read(c);
     return true;
 }
@@ -250,7 +270,7 @@ read_body(decode_case *c, JsonObject *object, GError **error)
     if (hex != NULL && !read_chunks(c, hex, "chunks_hex", add_hex, error))
         return false;
     if (body != NULL && chunks == NULL && hex == NULL &&
-        !read_chunks(c, body, "body", add_latin1, error))
+        !read_chunks(c, body, "body", add_body, error))
         return false;
     if (!read_int(object, "every", 1, G_MAXINT32, &every, error))
         return false;
@@ -279,17 +299,15 @@ fill_case(decode_case *c, JsonObject *object, GError **error)
 }
 
 static decode_case *
-read_case(JsonObject *object, GError **error)
+case_new(unsigned line)
 {
     decode_case *c = g_new0(decode_case, 1);
 
+    c->line = line;
     c->body = g_byte_array_new();
     c->ends = g_array_new(FALSE, FALSE, sizeof(size_t));
     c->headers = g_ptr_array_new_with_free_func(g_free);
-    if (fill_case(c, object, error))
-        return c;
-    decode_case_free(c);
-    return NULL;
+    return c;
 }
 
 /* ---- the text ---- */
@@ -341,57 +359,61 @@ line_of(const struct text *t, const char *at)
     return line;
 }
 
-static bool
-add_case(struct text *t, JsonNode *node, unsigned line, GError **error)
+/* One that cannot be read does not hide the others. */
+static void
+add_case(struct text *t, JsonNode *node, unsigned line)
 {
-    decode_case *c;
+    decode_case *c = case_new(line);
+    g_autoptr(GError) error = NULL;
 
-    if (!JSON_NODE_HOLDS_OBJECT(node)) {
-        fail(error, "%s:%u: a case is a JSON object", t->name, line);
-        return false;
-    }
-    c = read_case(json_node_get_object(node), error);
-    if (c == NULL) {
-        g_prefix_error(error, "%s:%u: ", t->name, line);
-        return false;
-    }
-    c->line = line;
     g_ptr_array_add(t->cases, c);
-    return true;
+    if (!JSON_NODE_HOLDS_OBJECT(node))
+        fail(&error, "a case is a JSON object");
+    else if (fill_case(c, json_node_get_object(node), &error))
+        return;
+    c->broken = g_strdup(error->message);
 }
 
 /* json-glib says "<data>:LINE:COLUMN: Parse error: words". */
-static bool
-fail_json(const struct text *t, unsigned line, const char *message, GError **error)
+static void
+add_broken(struct text *t, unsigned line, const char *message)
 {
     unsigned inner = 1, column = 0;
     int used = 0;
+    decode_case *c;
 
     if (sscanf(message, "<data>:%u:%u: Parse error: %n", &inner, &column, &used) == 2)
         message += used;
-    return fail(error, "%s:%u: not JSON: %s", t->name, line + MAX(inner, 1) - 1, message);
+    c = case_new(line + MAX(inner, 1) - 1);
+    c->broken = g_strdup_printf("not JSON: %s", message);
+    g_ptr_array_add(t->cases, c);
 }
 
-static bool
-add_value(struct text *t, const char *at, const char *behind, GError **error)
+/* Returns where to go on. */
+static const char *
+add_value(struct text *t, const char *at, const char *behind)
 {
     g_autoptr(JsonParser) parser = json_parser_new();
     g_autofree char *text = without_nul(at, (size_t)(behind - at));
     g_autoptr(GError) broken = NULL;
     const unsigned line = line_of(t, at);
+    const char *next = strstr(at, "\n{");
     JsonNode *root;
     JsonArray *list;
 
-    if (!json_parser_load_from_data(parser, text, -1, &broken))
-        return fail_json(t, line, broken->message, error);
+    if (!json_parser_load_from_data(parser, text, -1, &broken)) {
+        add_broken(t, line, broken->message);
+        return next != NULL && next < behind ? next : behind;
+    }
     root = json_parser_get_root(parser);
-    if (root == NULL || !JSON_NODE_HOLDS_ARRAY(root))
-        return root != NULL && add_case(t, root, line, error);
-    list = json_node_get_array(root);
-    for (unsigned i = 0; i < json_array_get_length(list); i++)
-        if (!add_case(t, json_array_get_element(list, i), line, error))
-            return false;
-    return true;
+    if (root != NULL && JSON_NODE_HOLDS_ARRAY(root)) {
+        list = json_node_get_array(root);
+        for (unsigned i = 0; i < json_array_get_length(list); i++)
+            add_case(t, json_array_get_element(list, i), line);
+    } else if (root != NULL) {
+        add_case(t, root, line);
+    }
+    return behind;
 }
 
 GPtrArray *
@@ -400,25 +422,27 @@ decode_cases_parse(const char *text, size_t size, const char *name, GError **err
     g_autoptr(GPtrArray) cases =
         g_ptr_array_new_with_free_func((GDestroyNotify)decode_case_free);
     struct text t = { text, name, cases };
-    const char *end = text + size, *behind;
+    const char *end = text + size, *at, *behind;
 
     if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
         text += 3;
-    for (const char *at = text; at < end; at = behind) {
+    for (at = text; at < end; at = behind) {
         behind = at + 1;
         if (g_ascii_isspace(*at))
             continue;
         if (*at != '{' && *at != '[') {
-            fail(error, "%s:%u: expected a JSON object with api and chunks", name,
-                 line_of(&t, at));
-            return NULL;
+            if (cases->len == 0)
+                break;
+            add_broken(&t, line_of(&t, at), "expected a JSON object");
+            behind = memchr(at, '\n', (size_t)(end - at));
+            behind = behind != NULL ? behind : end;
+            continue;
         }
-        behind = behind_value(at, end);
-        if (!add_value(&t, at, behind, error))
-            return NULL;
+        behind = add_value(&t, at, behind_value(at, end));
     }
     if (cases->len == 0) {
-        fail(error, "%s: no case in it; expected JSON objects with api and chunks", name);
+        fail(error, "%s:%u: expected a JSON object with api and chunks", name,
+             line_of(&t, at));
         return NULL;
     }
     return g_steal_pointer(&cases);

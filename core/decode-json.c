@@ -5,6 +5,22 @@
 #include "decode.h"
 #include "sample.h"
 
+/* U+0085, U+2028 and U+2029 end lines for some readers of JSON lines. */
+static bool
+ends_line(const char *at)
+{
+    return strncmp(at, "\xc2\x85", 2) == 0 || strncmp(at, "\xe2\x80\xa8", 3) == 0 ||
+           strncmp(at, "\xe2\x80\xa9", 3) == 0;
+}
+
+/* Returns the last byte of the character. */
+static const char *
+add_escape(GString *to, const char *at)
+{
+    g_string_append_printf(to, "\\u%04x", g_utf8_get_char(at));
+    return g_utf8_next_char(at) - 1;
+}
+
 static void
 add_string(GString *to, const char *text, size_t size)
 {
@@ -24,6 +40,8 @@ add_string(GString *to, const char *text, size_t size)
                 g_string_append(to, "\\n");
             else if ((unsigned char)*p < 0x20 || *p == 0x7f)
                 g_string_append_printf(to, "\\u%04x", *p);
+            else if (ends_line(p))
+                p = add_escape(to, p);
             else
                 g_string_append_c(to, *p);
         }

@@ -184,7 +184,7 @@ run_failed(struct collector *c, const decode_case *dc, instance *i)
 decode_result *
 decode_run(const decode_case *c, registry *plugins, GError **error)
 {
-    const plugin *p = registry_find(plugins, LENS_KIND_OF_PROVIDER, c->provider, error);
+    const plugin *p;
     g_autoptr(option_values) options = NULL;
     g_autoptr(instance) i = NULL;
     g_autofree char *words = NULL;
@@ -192,6 +192,11 @@ decode_run(const decode_case *c, registry *plugins, GError **error)
     lens_status st;
     int api;
 
+    if (c->broken != NULL) {
+        g_set_error_literal(error, LENS_ERROR, LENS_ERROR_USAGE, c->broken);
+        return NULL;
+    }
+    p = registry_find(plugins, LENS_KIND_OF_PROVIDER, c->provider, error);
     if (p == NULL || (api = provider_api(p, c->api, error)) < 0)
         return NULL;
     options = options_of(c, p, error);

@@ -14,6 +14,7 @@
 typedef struct decode_case {
     char *id, *provider, *api;
     unsigned line;      /* where it starts in its file, from 1 */
+    char *broken;       /* why it cannot be run; NULL: it can */
     char *content_type; /* NULL: the api's own; empty: none sent */
     int status;
     bool streamed; /* a stream was asked for */
@@ -24,8 +25,9 @@ typedef struct decode_case {
     JsonObject *expect;  /* NULL: none */
 } decode_case;
 
-/* All cases of a text: objects one a line, or spread over lines, or in one array. Errors
- * name `name` and the line. */
+/* All cases of a text: objects one a line, or spread over lines, or in one array. One that
+ * cannot be read is among them, and fails when it is run; NULL when there is none at all.
+ */
 GPtrArray *decode_cases_parse(const char *text, size_t size, const char *name,
                               GError **error);
 void decode_case_free(decode_case *c);

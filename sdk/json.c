@@ -13,7 +13,9 @@ enum {
     LEVEL_ABSENT = 2 /* the value was no container: the walk ends at once */
 };
 
+/* Levels that can be walked, and levels that can be skipped. */
 #define DEPTH_LIMIT 256
+#define SKIP_LIMIT 16384
 
 static int
 fail(struct lens_json *j)
@@ -258,24 +260,32 @@ lens_json_array(struct lens_json *j)
     return enter(j, LENS_JSON_ARRAY);
 }
 
-int
-lens_json_member(struct lens_json *j, struct lens_bytes *ret_key)
+/* Reads the key of a member and its colon. */
+static int
+read_key(struct lens_json *j, struct lens_bytes *ret)
 {
     struct lens_json_string key;
 
+    skip_space(j);
+    if (j->at == j->end || *j->at != '"' || !read_string(j, &key))
+        return fail(j);
+    skip_space(j);
+    if (j->at == j->end || *j->at != ':')
+        return fail(j);
+    j->at++;
+    *ret = key.raw;
+    return 1;
+}
+
+int
+lens_json_member(struct lens_json *j, struct lens_bytes *ret_key)
+{
     if (!next(j, '}'))
         return 0;
-    skip_space(j);
-    if (j->at < j->end && *j->at == '"' && read_string(j, &key)) {
-        skip_space(j);
-        if (j->at < j->end && *j->at == ':') {
-            j->at++;
-            *ret_key = key.raw;
-            return 1;
-        }
-    }
+    if (read_key(j, ret_key))
+        return 1;
     j->depth--;
-    return fail(j);
+    return 0;
 }
 
 int
@@ -285,28 +295,11 @@ lens_json_element(struct lens_json *j)
 }
 
 static int
-skip_container(struct lens_json *j, int is_object)
-{
-    struct lens_bytes key;
-
-    if (is_object) {
-        for (lens_json_object(j); lens_json_member(j, &key);)
-            lens_json_skip(j);
-    } else {
-        for (lens_json_array(j); lens_json_element(j);)
-            lens_json_skip(j);
-    }
-    return !j->bad;
-}
-
-int
-lens_json_skip(struct lens_json *j)
+skip_scalar(struct lens_json *j)
 {
     struct lens_json_string string;
     struct lens_bytes number;
 
-    if (j->bad)
-        return 0;
     switch (lens_json_peek(j)) {
     case LENS_JSON_NULL:
         return read_word(j, "null", 4);
@@ -316,14 +309,104 @@ lens_json_skip(struct lens_json *j)
         return read_number(j, &number);
     case LENS_JSON_STRING:
         return read_string(j, &string);
-    case LENS_JSON_OBJECT:
-        return skip_container(j, 1);
-    case LENS_JSON_ARRAY:
-        return skip_container(j, 0);
-    case LENS_JSON_NONE:
-        break;
+    default:
+        return fail(j);
     }
-    return fail(j);
+}
+
+/* Containers around the cursor while skipping, a bit each: 1 is an object. */
+struct nest {
+    uint32_t depth;
+    uint64_t objects[SKIP_LIMIT / 64];
+};
+
+static int
+in_object(const struct nest *n)
+{
+    return (int)(n->objects[(n->depth - 1) / 64] >> ((n->depth - 1) % 64) & 1);
+}
+
+static int
+go_in(struct lens_json *j, struct nest *n)
+{
+    const uint64_t bit = UINT64_C(1) << (n->depth % 64);
+
+    if (n->depth == SKIP_LIMIT)
+        return fail(j);
+    if (n->depth % 64 == 0)
+        n->objects[n->depth / 64] = 0;
+    if (*j->at == '{')
+        n->objects[n->depth / 64] |= bit;
+    else
+        n->objects[n->depth / 64] &= ~bit;
+    n->depth++;
+    j->at++;
+    return 1;
+}
+
+/* Behind a value: leaves what closes here, and steps to the next value. */
+static int
+go_on(struct lens_json *j, struct nest *n)
+{
+    struct lens_bytes key;
+
+    while (n->depth > 0) {
+        const int object = in_object(n);
+
+        skip_space(j);
+        if (j->at < j->end && *j->at == (object ? '}' : ']')) {
+            n->depth--;
+            j->at++;
+            continue;
+        }
+        if (j->at == j->end || *j->at != ',')
+            return fail(j);
+        j->at++;
+        return !object || read_key(j, &key);
+    }
+    return 1;
+}
+
+/* Without recursion: how deep an answer goes is its sender's choice. */
+static int
+skip_container(struct lens_json *j)
+{
+    struct lens_bytes key;
+    struct nest n;
+
+    n.depth = 0;
+    do {
+        const enum lens_json_type type = lens_json_peek(j);
+
+        if (type != LENS_JSON_OBJECT && type != LENS_JSON_ARRAY) {
+            if (!skip_scalar(j))
+                return 0;
+        } else {
+            if (!go_in(j, &n))
+                return 0;
+            skip_space(j);
+            if (j->at == j->end || (*j->at != '}' && *j->at != ']')) {
+                if (type == LENS_JSON_OBJECT && !read_key(j, &key))
+                    return 0;
+                continue;
+            }
+        }
+        if (!go_on(j, &n))
+            return 0;
+    } while (n.depth > 0);
+    return 1;
+}
+
+int
+lens_json_skip(struct lens_json *j)
+{
+    enum lens_json_type type;
+
+    if (j->bad)
+        return 0;
+    type = lens_json_peek(j);
+    return type == LENS_JSON_OBJECT || type == LENS_JSON_ARRAY ? skip_container(j)
+                                                               : skip_scalar(j);
 }
 
 int

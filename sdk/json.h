@@ -6,7 +6,8 @@
  * numbers, raw control characters, ...); a byte order mark in front is passed over, an
  * escaped lone surrogate is allowed. With duplicate keys it is the reader's business that
  * the last one wins. Errors stick: after the first one every call answers false, so a
- * reader may check once, with lens_json_end. Depth is limited to 256.
+ * reader may check once, with lens_json_end. What is walked may be
+ * 256 deep, what is skipped 16384.
  *
  *   struct lens_json j;
  *   struct lens_bytes key;

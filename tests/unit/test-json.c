@@ -180,17 +180,30 @@ refuses_every_cut_of_a_text(void **state)
     assert_true(accepts(text, strlen(text)));
 }
 
+/* What nobody reads may be deep; what is walked is limited. */
 static void
 depth_is_limited(void **state)
 {
-    char text[600];
+    enum { SKIPPED = 16384, WALKED = 256, MOST = SKIPPED + 1 };
+    char *text = malloc(2 * (size_t)MOST);
+    struct lens_json j;
+    int levels = 0;
 
     (void)state;
-    memset(text, '[', 300);
-    memset(text + 300, ']', 300);
-    assert_true(accepts(text + 300 - 256, 512));
-    assert_false(accepts(text + 300 - 257, 514));
-    assert_false(accepts(text, 300));
+    memset(text, '[', MOST);
+    memset(text + MOST, ']', MOST);
+    assert_true(accepts(text + MOST - SKIPPED, 2 * SKIPPED));
+    assert_false(accepts(text, 2 * (size_t)MOST));
+    assert_false(accepts(text, MOST));
+    text[MOST + WALKED] = '}'; /* closes what is no object */
+    assert_false(accepts(text + MOST - 2 * WALKED, 4 * WALKED));
+    text[MOST + WALKED] = ']';
+    lens_json_begin(&j, text + MOST - 2 * WALKED, 4 * WALKED);
+    while (lens_json_array(&j) && lens_json_element(&j))
+        levels++;
+    assert_int_equal(levels, WALKED);
+    assert_true(j.bad);
+    free(text);
 }
 
 static void

@@ -168,6 +168,29 @@ take_counts(struct anthropic_counts *known, const struct anthropic_counts *said)
     take(&known->thinking, said->thinking);
 }
 
+static bool
+is_all_zero(const struct anthropic_counts *c)
+{
+    return c->input <= 0 && c->cache_read <= 0 && c->cache_write <= 0 &&
+           c->write_5m <= 0 && c->write_1h <= 0 && c->output <= 0 && c->thinking <= 0;
+}
+
+/* U2: zeros say nothing beside counts that are not; an output of 0 alone does. */
+static void
+merge_counts(struct anthropic_message *m, const struct anthropic_counts *said, bool final)
+{
+    if (said->input < 0 && said->output < 0)
+        return;
+    if (m->counted && said->input >= 0 && is_all_zero(said) && !is_all_zero(&m->counts))
+        return;
+    if (m->counted && is_all_zero(&m->counts) && !is_all_zero(said))
+        anthropic_counts_clear(&m->counts);
+    take_counts(&m->counts, said);
+    m->counted = true;
+    m->told = false;
+    m->final = m->final || (final && said->output >= 0);
+}
+
 static lens_status
 tell_tier(struct anthropic_message *m, struct lens_stream *s,
           const struct lens_json_string *tier)
@@ -207,12 +230,7 @@ anthropic_usage_merge(struct anthropic_message *m, struct lens_stream *s,
     read_usage(json, &u);
     if (u.iterations.size > 0 && sum_iterations(u.iterations, &sum, &iterations))
         take_counts(&u.counts, &sum);
-    if (u.counts.input >= 0 || u.counts.output >= 0) {
-        take_counts(&m->counts, &u.counts);
-        m->counted = true;
-        m->told = false;
-        m->final = m->final || (final && u.counts.output >= 0);
-    }
+    merge_counts(m, &u.counts, final);
     st = tell_tier(m, s, &u.tier);
     if (st == LENS_OK)
         st = tell_word(s, "inference_geo", &u.geo);
