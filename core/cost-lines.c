@@ -10,24 +10,37 @@
 enum { LINE_LIMIT = 1024 * 1024 };
 
 static bool
-answer(const price_book *b, const char *line, int day, GError **error)
+read_line(cost_query *q, const char *line, size_t size, GError **error)
 {
+    if (strlen(line) == size && size <= LINE_LIMIT)
+        return cost_query_parse(q, line, error);
+    g_set_error(error, LENS_ERROR, LENS_ERROR_USAGE,
+                size > LINE_LIMIT ? "the line is longer than 1 MiB"
+                                  : "the line has a NUL byte in it");
+    return false;
+}
+
+/* Every line gets one, so that answers can be told apart by counting; of a line that
+ * cannot be read the cost is unknown. */
+static void
+answer(const price_book *b, const char *line, size_t size, int day, GError **error)
+{
+    price_match m = { 0 };
+    g_autofree char *text = NULL;
     cost_query q;
-    bool good;
+    bill paid;
 
     cost_query_init(&q);
-    good = cost_query_parse(&q, line, error);
-    if (good) {
-        price_match m;
-        const bill paid = cost_bill(b, &q, day, &m);
-        g_autofree char *text = cost_answer(&q, b, &paid, &m);
-
+    if (read_line(&q, line, size, error)) {
+        paid = cost_bill(b, &q, day, &m);
         cost_say_match(&m, q.model);
-        puts(text);
-        fflush(stdout); /* somebody may wait for it before the next question */
+    } else {
+        paid = (bill){ .why = (*error)->message };
     }
+    text = cost_answer(&q, b, &paid, &m);
+    puts(text);
+    fflush(stdout); /* somebody may wait for it before the next question */
     cost_query_clear(&q);
-    return good;
 }
 
 static bool
@@ -49,16 +62,9 @@ cost_lines(const args *a, const price_book *b, int day)
 
         if (is_blank(line))
             continue;
-        if (strlen(line) != (size_t)size || size > LINE_LIMIT)
-            g_set_error(&error, LENS_ERROR, LENS_ERROR_USAGE,
-                        size > LINE_LIMIT ? "the line is longer than 1 MiB"
-                                          : "the line has a NUL byte in it");
-        else
-            answer(b, line, day, &error);
+        answer(b, line, (size_t)size, day, &error);
         if (error != NULL) {
-            /* One that cannot be read does not hide the others. */
             g_prefix_error(&error, "standard input:%u: ", number);
-            fflush(stdout);
             code = args_fail(a, error);
         }
     }

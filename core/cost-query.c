@@ -208,7 +208,7 @@ take_warnings(cost_query *q, JsonNode *warn)
     }
 }
 
-/* Numbers beyond 64 bits would wrap in the parser. */
+/* Whole numbers beyond 64 bits would wrap in the parser. */
 static bool
 has_huge_number(const char *line)
 {
@@ -227,6 +227,8 @@ has_huge_number(const char *line)
                 (digits == 19 && strncmp(at, "9223372036854775807", 19) > 0))
                 return true;
             at += digits - 1;
+            if (at[1] == '.')
+                at += 1 + strspn(at + 2, "0123456789");
         }
     }
     return false;
@@ -246,8 +248,6 @@ take_line(cost_query *q, JsonObject *o, GError **error)
         return false;
     if (q->model == NULL)
         return fail(error, "model is missing");
-    if (!json_object_has_member(o, "usage"))
-        return fail(error, "usage is missing (null: unknown)");
     if (partial != NULL && !take_flag(partial, "usage_partial", &q->partial, error))
         return false;
     take_warnings(q, json_object_get_member(o, "warn"));
@@ -261,17 +261,22 @@ cost_query_parse(cost_query *q, const char *line, GError **error)
     g_autoptr(GError) broken = NULL;
     size_t at = 0;
     const char *expected = json_check(line, &at);
+    bool huge;
 
     if (expected != NULL)
         return fail(error, "not JSON: expected %s at byte %zu", expected, at + 1);
     root = json_from_string(line, &broken);
     if (root == NULL || !JSON_NODE_HOLDS_OBJECT(root))
         return fail(error, "expected a JSON object");
-    if (!take_line(q, json_node_get_object(root), error))
+    huge = has_huge_number(line);
+    if (!take_line(q, json_node_get_object(root), error) && !huge)
         return false;
-    if (has_huge_number(line))
-        return fail(error, "a number is beyond %" G_GINT64_FORMAT, INT64_MAX);
-    return true;
+    if (!huge)
+        return true;
+    if (q->id_json != NULL && *q->id_json != '"')
+        g_clear_pointer(&q->id_json, g_free); /* it may have wrapped, too */
+    g_clear_error(error);
+    return fail(error, "a number is beyond %" G_GINT64_FORMAT, INT64_MAX);
 }
 
 /* ---- the answer ---- */

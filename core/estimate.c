@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "chrono.h"
+#include "credential.h"
 #include "plan-private.h"
 
 enum { DRAWN = 16, ASKED = 2, CHARACTERS_OF_TOKEN = 4 };
@@ -194,11 +195,15 @@ estimates_of_plan(const plan *p, registry *plugins, const price_book *b)
     for (unsigned i = 0; i < p->targets->len; i++) {
         const plan_target *t = p->targets->pdata[i];
         g_autoptr(costing) prices = target_costing(b, t);
+        g_autoptr(GError) why = NULL;
         g_autoptr(side_call) ask =
             p->online && t->url != NULL && t->model != NULL && !t->is_mock
-                ? side_call_open(t, plugins, p->seed, NULL)
+                ? credential_open_call(t, plugins, p->seed, &why)
                 : NULL;
         estimate e;
+
+        if (why != NULL)
+            g_info("target %s: no count of tokens: %s", t->name, why->message);
 
         estimate_target(p, t, plugins, prices, ask, day, &e);
         g_array_append_val(all, e);

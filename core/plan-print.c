@@ -4,6 +4,8 @@
 
 #include <json-glib/json-glib.h>
 
+#include "chrono.h"
+#include "cost-limit.h"
 #include "estimate.h"
 #include "plan-private.h"
 #include "secret.h"
@@ -324,13 +326,31 @@ print_json(const plan *p, registry *plugins, const price_book *b, const GArray *
     fprintf(out, "%s\n", text);
 }
 
+/* A limit that a run would refuse is refused before it, too. A model that is not named is
+ * only known when the server was asked. */
+static bool
+check_limit(const plan *p, const price_book *b, GError **error)
+{
+    const int day = price_day_of(chrono_wall());
+
+    for (unsigned i = 0; p->max_cost != NULL && i < p->targets->len; i++) {
+        const plan_target *t = p->targets->pdata[i];
+        g_autoptr(costing) prices = target_costing(b, t);
+
+        if ((t->model != NULL || t->price_model != NULL) &&
+            !cost_limit_allows(t, prices, day, error))
+            return false;
+    }
+    return true;
+}
+
 bool
 plan_print(const plan *p, registry *plugins, FILE *out, GError **error)
 {
     g_autoptr(price_book) b = price_book_load((const char *const *)p->pricing, error);
     g_autoptr(GArray) costs = NULL;
 
-    if (b == NULL)
+    if (b == NULL || !check_limit(p, b, error))
         return false;
     costs = estimates_of_plan(p, plugins, b);
     if (p->json)

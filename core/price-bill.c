@@ -20,29 +20,45 @@ cost_kind_name(unsigned kind)
 
 /* ---- which prices ---- */
 
-/* Names under which APIs say "nothing special". */
-static bool
-is_standard(const char *tier)
+/* The word that tables use for what an API or a user said; "": nothing special. Caller
+ * frees. */
+static char *
+plain_tier(const char *said)
 {
-    static const char *const names[] = { "",     "default",   "standard",
-                                         "auto", "on_demand", NULL };
-    g_autofree char *low = g_ascii_strdown(tier != NULL ? tier : "", -1);
+    static const char *const standard[] = { "default",       "standard",  "auto",
+                                            "standard_only", "on_demand", NULL };
+    g_autofree char *low = g_ascii_strdown(said != NULL ? said : "", -1);
 
-    return g_strv_contains(names, low);
+    if (g_strv_contains(standard, low))
+        return g_strdup("");
+    if (strcmp(low, "fast") == 0)
+        return g_strdup("priority");
+    if (strcmp(low, "batches") == 0)
+        return g_strdup("batch");
+    return g_strdup(g_str_has_prefix(low, "on_demand_") ? low + strlen("on_demand_")
+                                                        : low);
 }
 
 static const struct price_tier *
 find_tier(const price_row *r, const char *name)
 {
-    g_autofree char *low = g_ascii_strdown(name, -1);
-
     for (guint i = 0; r->tiers != NULL && i < r->tiers->len; i++) {
         const struct price_tier *t = &g_array_index(r->tiers, struct price_tier, i);
 
-        if (strcmp(t->name, low) == 0)
+        if (strcmp(t->name, name) == 0)
             return t;
     }
     return NULL;
+}
+
+/* As the API said it, where the table has that very word; else its plain word. */
+static const struct price_tier *
+find_said_tier(const price_row *r, const char *said, const char *plain)
+{
+    g_autofree char *low = g_ascii_strdown(said != NULL ? said : "", -1);
+    const struct price_tier *t = find_tier(r, low);
+
+    return t != NULL ? t : find_tier(r, plain);
 }
 
 /* A cliff: strictly above the threshold every token has the other price. */
@@ -79,10 +95,10 @@ const price_set *
 price_select(const price_row *r, const price_options *options, int64_t input,
              ratio *ret_factor, const char **ret_why)
 {
-    const bool batch =
-        options->batch ||
-        (options->tier != NULL && g_ascii_strcasecmp(options->tier, "batch") == 0);
-    const bool standard = is_standard(options->tier) || (batch && !options->batch);
+    g_autofree char *plain = plain_tier(options->tier);
+    const bool says_batch = strcmp(plain, "batch") == 0;
+    const bool batch = options->batch || says_batch;
+    const bool standard = *plain == '\0' || says_batch;
     const struct price_tier *t = NULL;
 
     *ret_factor = (ratio){ 1, 1 };
@@ -90,8 +106,10 @@ price_select(const price_row *r, const price_options *options, int64_t input,
         *ret_why = "a batch has no service tier";
         return NULL;
     }
-    if (batch || !standard)
-        t = find_tier(r, batch ? "batch" : options->tier);
+    if (batch)
+        t = find_tier(r, "batch");
+    else if (!standard)
+        t = find_said_tier(r, options->tier, plain);
     if (t != NULL)
         return of_tier(r, t, input, ret_factor, ret_why);
     if (batch && options->batch_factor.den != 0) {
@@ -304,6 +322,17 @@ missing(enum price_kind kind)
     }
 }
 
+/* A fee of the request holds in each step and tier that has none of its own. */
+static price_set
+with_fee(const price_row *r, const price_set *prices)
+{
+    price_set s = *prices;
+
+    if (!price_set_has(&s, PRICE_REQUEST) && price_set_has(&r->prices, PRICE_REQUEST))
+        price_set_put(&s, PRICE_REQUEST, r->prices.of[PRICE_REQUEST]);
+    return s;
+}
+
 static const char *
 sum_up(const price_set *prices, const struct counts *n, money_sum parts[LENS_COST_COUNT])
 {
@@ -357,7 +386,8 @@ price_bill(const price_row *r, const int64_t usage[LENS_USAGE_COUNT], bool parti
 {
     money_sum parts[LENS_COST_COUNT] = { 0 };
     bill b = { .why = NULL };
-    const price_set *prices;
+    const price_set *selected;
+    price_set prices;
     struct factors f;
     struct counts n;
     ratio tier;
@@ -368,15 +398,16 @@ price_bill(const price_row *r, const int64_t usage[LENS_USAGE_COUNT], bool parti
         b.why = count(usage, partial, &n);
     if (b.why != NULL)
         return b;
-    prices = price_select(r, options, n.input, &tier, &b.why);
-    if (prices == NULL)
+    selected = price_select(r, options, n.input, &tier, &b.why);
+    if (selected == NULL)
         return b;
-    b.why = sum_up(prices, &n, parts);
+    prices = with_fee(r, selected);
+    b.why = sum_up(&prices, &n, parts);
     if (b.why != NULL)
         return b;
     f = all_factors(r, options, tier);
     if (!money_round(parts, LENS_COST_COUNT, f.all, f.count, b.by, &b.total) ||
-        !cache_saving(prices, &n, parts, &f, &b.cache_saving))
+        !cache_saving(&prices, &n, parts, &f, &b.cache_saving))
         b.why = "the amount is too large";
     return b;
 }
@@ -400,8 +431,8 @@ dearest(const price_set *s, const enum price_kind *kinds, unsigned count, int64_
 }
 
 static bool
-bound_of(const price_set *s, int64_t input, int64_t output, const struct factors *f,
-         money_amount *most)
+bound_of(const price_row *r, const price_set *prices, int64_t input, int64_t output,
+         const struct factors *f, money_amount *most)
 {
     static const enum price_kind in[] = { PRICE_INPUT,          PRICE_CACHE_READ,
                                           PRICE_CACHE_WRITE_5M, PRICE_CACHE_WRITE_1H,
@@ -409,6 +440,7 @@ bound_of(const price_set *s, int64_t input, int64_t output, const struct factors
     static const enum price_kind out[] = { PRICE_OUTPUT, PRICE_REASONING,
                                            PRICE_OUTPUT_AUDIO, PRICE_OUTPUT_IMAGE };
     money_sum sum = { { 0 } };
+    const price_set fee = with_fee(r, prices), *s = &fee;
     money_price of_input, of_output;
     money_amount total;
 
@@ -426,16 +458,16 @@ bound_of(const price_set *s, int64_t input, int64_t output, const struct factors
 }
 
 static bool
-bound_of_steps(const price_set *base, const GArray *steps, int64_t input, int64_t output,
-               const struct factors *f, money_amount *most)
+bound_of_steps(const price_row *r, const price_set *base, const GArray *steps,
+               int64_t input, int64_t output, const struct factors *f, money_amount *most)
 {
-    bool fine = bound_of(base, input, output, f, most);
+    bool fine = bound_of(r, base, input, output, f, most);
 
     for (guint i = 0; fine && steps != NULL && i < steps->len; i++) {
         const struct price_step *s = &g_array_index(steps, struct price_step, i);
 
         if (input > s->tokens)
-            fine = bound_of(&s->prices, input, output, f, most);
+            fine = bound_of(r, &s->prices, input, output, f, most);
     }
     return fine;
 }
@@ -456,15 +488,16 @@ price_worst(const price_row *r, int64_t input, int64_t output, bool any_tier,
         if (more.num > more.den)
             add_factor(&f, more);
     }
-    fine = bound_of_steps(&r->prices, r->steps, input, output, &f, &most);
+    fine = bound_of_steps(r, &r->prices, r->steps, input, output, &f, &most);
     for (guint i = 0; any_tier && fine && r->tiers != NULL && i < r->tiers->len; i++) {
         const struct price_tier *t = &g_array_index(r->tiers, struct price_tier, i);
         struct factors with = f;
 
         if (!t->own)
             add_factor(&with, t->factor);
-        fine = t->own ? bound_of_steps(&t->prices, t->steps, input, output, &f, &most)
-                      : bound_of_steps(&r->prices, r->steps, input, output, &with, &most);
+        fine = t->own
+                   ? bound_of_steps(r, &t->prices, t->steps, input, output, &f, &most)
+                   : bound_of_steps(r, &r->prices, r->steps, input, output, &with, &most);
     }
     *ret = most;
     return fine;

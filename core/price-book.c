@@ -1,6 +1,8 @@
 /* The tables of an invocation. */
 #include <string.h>
 
+#include <json-glib/json-glib.h>
+
 #include "chrono.h"
 #include "error.h"
 #include "presets.h"
@@ -8,23 +10,40 @@
 
 enum { SIZE_LIMIT = 64 * 1024 * 1024, OLD_DAYS = 60 };
 
-/* Our form has a key `prices`; the others are JSON without one. */
+/* A JSON object is ours when it has a list `prices` or says so; text that is neither JSON
+ * object nor list is YAML. */
 static bool
 is_own_form(const char *text)
 {
     const char *at = text + strspn(text, " \t\r\n");
-    g_autoptr(GRegex) form = NULL;
+    g_autoptr(JsonNode) root = NULL;
+    JsonNode *schema, *prices;
+    JsonObject *o;
 
     if (*at == '[')
         return false;
     if (*at != '{')
         return true;
-    form =
-        g_regex_new("^\\{\\s*(\"(schema|date|source)\"\\s*:\\s*\"[^\"]*\"\\s*,\\s*)*"
-                    "\"(prices|providers)\"\\s*:\\s*[\\[{]\\s*(\\{\\s*\"model\"|\"|\\])|"
-                    "^\\{\\s*\"schema\"\\s*:\\s*\"lens",
-                    G_REGEX_DEFAULT, G_REGEX_MATCH_DEFAULT, NULL);
-    return g_regex_match(form, at, G_REGEX_MATCH_DEFAULT, NULL);
+    root = json_from_string(at, NULL);
+    if (root == NULL || !JSON_NODE_HOLDS_OBJECT(root))
+        return at[1 + strspn(at + 1, " \t\r\n")] != '"'; /* {prices: ...} */
+    o = json_node_get_object(root);
+    schema = json_object_get_member(o, "schema");
+    prices = json_object_get_member(o, "prices");
+    return (prices != NULL && JSON_NODE_HOLDS_ARRAY(prices)) ||
+           (schema != NULL && json_node_get_value_type(schema) == G_TYPE_STRING &&
+            g_str_has_prefix(json_node_get_string(schema), "lens."));
+}
+
+price_table *
+price_table_take(const char *text, size_t size, const char *name, GError **error)
+{
+    if (g_str_has_prefix(text, "\xef\xbb\xbf")) { /* a byte-order mark */
+        text += 3;
+        size -= 3;
+    }
+    return is_own_form(text) ? price_table_parse(text, size, name, error)
+                             : price_table_import(text, size, name, error);
 }
 
 price_table *
@@ -46,8 +65,7 @@ price_table_read(const char *path, GError **error)
                     "%s: larger than 64 MiB, is this the right file?", path);
         return NULL;
     }
-    return is_own_form(text) ? price_table_parse(text, size, path, error)
-                             : price_table_import(text, size, path, error);
+    return price_table_take(text, size, path, error);
 }
 
 price_book *

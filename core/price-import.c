@@ -16,6 +16,7 @@ static bool
 number_of(JsonNode *n, int shift, money_price *ret)
 {
     char text[G_ASCII_DTOSTR_BUF_SIZE];
+    const char *decimal = text;
     double value;
     bool exact;
 
@@ -32,10 +33,12 @@ number_of(JsonNode *n, int shift, money_price *ret)
             if (g_ascii_strtod(text, NULL) == value)
                 break;
         }
+    } else if (json_node_get_value_type(n) == G_TYPE_STRING) {
+        decimal = json_node_get_string(n);
     } else {
         return false;
     }
-    return money_price_parse(text, shift, ret, &exact);
+    return money_price_parse(decimal, shift, ret, &exact);
 }
 
 static const char *
@@ -104,6 +107,8 @@ place_of(price_row *r, const char *rest)
         const char *suffix, *tier;
     } tiers[] = { { "_priority", "priority" },
                   { "_flex", "flex" },
+                  { "_balanced", "balanced" },
+                  { "_ultrafast", "ultrafast" },
                   { "_batches", "batch" } };
     struct price_tier *tier = NULL;
     g_autofree char *head = g_strdup(rest);
@@ -176,14 +181,17 @@ take_ranges(price_row *r, JsonNode *list)
     }
 }
 
-/* A batch price without one for cached tokens is half of everything in truth: as a factor
- * where all that is given agrees. */
+/* A tier whose prices are all the same multiple of the plain ones is that factor, for
+ * what it does not name, too: writes to the cache, steps. */
 static bool
 is_factor(const price_set *base, const price_set *own, ratio *ret)
 {
     money_price num = 0, den = 0;
 
     if (own->known == 0 || (own->known & ~base->known) != 0)
+        return false;
+    /* A tier that names no price of cached input has no discount on it. */
+    if (price_set_has(base, PRICE_CACHE_READ) && !price_set_has(own, PRICE_CACHE_READ))
         return false;
     for (unsigned k = 0; k < PRICE_KINDS; k++) {
         const money_price a = own->of[k], b = base->of[k];
@@ -285,7 +293,8 @@ take_token_models(price_table *t, JsonObject *all, GError **error)
 
     json_object_iter_init(&iter, all);
     while (json_object_iter_next(&iter, &model, &value)) {
-        if (g_str_equal(model, "sample_spec"))
+        if (g_str_equal(model, "sample_spec") ||
+            g_str_equal(model, "fallback_generalizations"))
             continue;
         if (g_str_equal(model, "last_updated") &&
             json_node_get_value_type(value) == G_TYPE_STRING) {

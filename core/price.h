@@ -108,7 +108,10 @@ price_table *price_table_parse(const char *text, size_t size, const char *name,
 /* The JSON forms of LiteLLM and genai-prices. */
 price_table *price_table_import(const char *text, size_t size, const char *name,
                                 GError **error);
-/* Either, told apart by their form. */
+/* Any of them, told apart by their form; `text` ends with a NUL after `size` bytes. */
+price_table *price_table_take(const char *text, size_t size, const char *name,
+                              GError **error);
+/* The same of a file. */
 price_table *price_table_read(const char *path, GError **error);
 
 price_row *price_row_new(const char *model, const char *provider);
@@ -151,7 +154,8 @@ typedef struct price_match {
 
 /* Looks for what the API returned, what was asked for (either may be NULL), and each
  * without date suffix; only with rows of `provider` when the tables know it, else only
- * with rows that are called exactly so (NULL: any, if only one provider has the model). */
+ * with rows that are called exactly so (NULL: any, if only one provider has the model).
+ */
 price_match price_find(const price_book *b, const char *provider, const char *returned,
                        const char *asked, int day);
 /* The price for a share of a batch, where the provider has one for all; den 0: none. */

@@ -1,60 +1,14 @@
 /* What a run may and will cost. */
-#include <json-glib/json-glib.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "chrono.h"
-#include "error.h"
+#include "cost-limit.h"
 #include "estimate.h"
 #include "run-private.h"
 
 /* Bytes that a chat's template can add to a prompt, beyond what the request holds. */
 enum { TEMPLATE_BYTES = 256 };
-
-/* ---- the bound of a request ---- */
-
-struct bound {
-    int64_t cap, choices;
-    bool open; /* a cap that is not a number */
-};
-
-/* A member like max_tokens, max_completion_tokens or maxOutputTokens, at any depth. */
-static void
-find_caps(JsonNode *n, const char *name, struct bound *b)
-{
-    if (JSON_NODE_HOLDS_OBJECT(n)) {
-        JsonObjectIter iter;
-        const char *key;
-        JsonNode *value;
-
-        json_object_iter_init(&iter, json_node_get_object(n));
-        while (json_object_iter_next(&iter, &key, &value))
-            find_caps(value, key, b);
-    }
-    if (name == NULL || JSON_NODE_HOLDS_OBJECT(n))
-        return;
-    if (g_str_has_prefix(name, "max") && strcasestr(name, "token") != NULL) {
-        if (JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_INT64)
-            b->cap = MAX(b->cap, json_node_get_int(n));
-        else
-            b->open = true;
-    }
-    if (strcmp(name, "n") == 0 && JSON_NODE_HOLDS_VALUE(n))
-        b->choices = MAX(b->choices, json_node_get_int(n));
-}
-
-static struct bound
-bound_of(const plan_target *t)
-{
-    struct bound b = { .choices = MAX(t->n, 1) };
-    g_autoptr(JsonNode) extra =
-        t->extra != NULL ? json_from_string(t->extra, NULL) : NULL;
-
-    if (extra != NULL)
-        find_caps(extra, NULL, &b);
-    b.open |= t->max_tokens < 0;
-    return b;
-}
 
 static bool
 asks_for_tier(const char *options, const char *extra)
@@ -72,7 +26,7 @@ void
 run_spending(run *r, unsigned target, spending *ret)
 {
     const plan_target *t = r->plan->targets->pdata[target];
-    const struct bound b = bound_of(t);
+    const struct output_bound b = output_bound_of(t);
     g_autofree char *options = option_values_to_json(t->provider.options, false);
 
     *ret = (spending){
@@ -88,30 +42,6 @@ run_spending(run *r, unsigned target, spending *ret)
 }
 
 /* ---- before the load ---- */
-
-static bool
-check_limit(run *r, unsigned target, GError **error)
-{
-    const plan_target *t = r->plan->targets->pdata[target];
-    const int day = price_day_of(chrono_wall());
-
-    if (bound_of(t).open) {
-        g_set_error(error, LENS_ERROR, LENS_ERROR_USAGE,
-                    "--max-cost: target %s has no limit of its output tokens: give "
-                    "max_tokens as a number",
-                    t->name);
-        return false;
-    }
-    if (t->gpu_hour_usd != NULL ||
-        costing_worst(r->costings->pdata[target], 1, 1, true, day) < 0) {
-        g_set_error(error, LENS_ERROR, LENS_ERROR_USAGE,
-                    "--max-cost: target %s: no price of a request is known for model %s: "
-                    "name a priced one with price_model, or give a table with --pricing",
-                    t->name, t->price_model != NULL ? t->price_model : t->model);
-        return false;
-    }
-    return true;
-}
 
 static void
 free_costing(void *data)
@@ -136,7 +66,8 @@ run_price(run *r, GError **error)
     money_amount_parse(r->plan->max_cost, &limit);
     ledger_init(&r->budget, (int64_t)limit);
     for (unsigned i = 0; i < r->plan->targets->len; i++)
-        if (!check_limit(r, i, error))
+        if (!cost_limit_allows(r->plan->targets->pdata[i], r->costings->pdata[i],
+                               price_day_of(chrono_wall()), error))
             return false;
     return true;
 }

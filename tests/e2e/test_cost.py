@@ -172,7 +172,7 @@ class Lines(Case):
 
     def test_bad_lines_are_told_and_hide_nothing(self):
         good = {"id": "good", "model": "gpt-4o", "usage": {"in": 1, "out": 0}}
-        bad = ["not json", "[]", "5", '{"model":"gpt-4o"}', '{"usage":{"in":1,"out":1}}',
+        bad = ["not json", "[]", "5", '{"usage":{"in":1,"out":1}}',
                '{"model":"gpt-4o","usage":{"in":-1,"out":1}}',
                '{"model":"gpt-4o","usage":{"in":1.5,"out":1}}',
                '{"model":"gpt-4o","usage":{"in":"1","out":1}}',
@@ -187,9 +187,42 @@ class Lines(Case):
             lines += [line, "", good]
         answers, err = self.answers(*lines, code=2)
         self.assertEqual([answer["usd"] for answer in answers],
-                         ["0.0000025"] * (len(bad) + 1))
+                         ["0.0000025"] + [None, "0.0000025"] * len(bad))
+        self.assertTrue(all(answer["why"] for answer in answers[1::2]))
         numbers = [int(n) for n in re.findall(r"standard input:(\d+): ", err)]
         self.assertEqual(numbers, [2 + 3 * nth for nth in range(len(bad))], err)
+
+    def test_every_line_gets_an_answer(self):
+        usage = {"in": 1, "out": 1}
+        answers, _ = self.answers({"id": "a", "model": "gpt-4o"},
+                                  {"id": "b", "model": "gpt-4o", "usage": {}},
+                                  {"id": "c", "model": "gpt-4o", "usage": {"in": 1}},
+                                  {"id": "d", "model": "gpt-4o", "usage": {"out": 1}},
+                                  {"id": "e", "model": "gpt-4o", "usage": usage,
+                                   "warn": ["usage_partial"]},
+                                  {"id": "f", "model": "unheard", "usage": usage})
+        self.assertEqual([(a["id"], a["usd"], a["by"]) for a in answers],
+                         [(i, None, None) for i in "abcdef"])
+        answers, err = self.answers({"id": "a", "usage": usage}, '{"id":99999999999999999999}',
+                                    code=2)
+        self.assertEqual([(a["id"], a["usd"]) for a in answers], [("a", None), (None, None)])
+        answers, _ = self.answers('{"id":1,"model":"gpt-4o","usage":{"in":1000000,"out":0},'
+                                  '"options":{"mult":1.10000000000000008882}}')
+        self.assertEqual(answers[0]["usd"], "2.75")
+
+    def test_tiers_by_every_vendors_word(self):
+        self.write("mine.yaml", "prices:\n  - {model: m, input: 10, output: 0,\n"
+                   "     tiers: {flex: 0.5, priority: 2, batch: 0.25}}\n")
+        cases = [(None, "10"), ("default", "10"), ("STANDARD", "10"), ("auto", "10"),
+                 ("standard_only", "10"), ("ON_DEMAND", "10"), ("flex", "5"),
+                 ("ON_DEMAND_FLEX", "5"), ("priority", "20"), ("ON_DEMAND_PRIORITY", "20"),
+                 ("fast", "20"), ("batch", "2.5"), ("PROVISIONED_THROUGHPUT", None),
+                 ("reserved", None), ("scale", None), ("optimized", None)]
+        answers, _ = self.answers(*({"model": "m", "usage": {"in": 1000000, "out": 0},
+                                     "options": {"tier": tier}} for tier, _ in cases),
+                                  args=("--pricing", "mine.yaml"))
+        for (tier, usd), answer in zip(cases, answers):
+            self.assertEqual(answer["usd"], usd, (tier, answer))
 
     def test_ids_come_back_as_they_were(self):
         ids = ["a", 1, None, {"x": [1]}, 1.5, "\u00e9\"\\"]
@@ -244,6 +277,15 @@ class Commands(Case):
             done = self.lens("cost", "--model", model, "--usage", '{"in":1000000,"out":0}',
                              "--pricing", "mine.yaml", "--json", code=0)
             self.assertEqual(json.loads(done.out)["usd"], usd)
+        for form in ('{"prices":[{"output":0,"input":1,"model":"m"}]}',
+                     '\ufeff{"date":"2026-11-01","prices":[{"input":1,"output":0,"model":"m"}]}',
+                     '{prices: [{model: m, input: 1, output: 0}]}',
+                     '{"m":{"input_cost_per_token":"0.000001","output_cost_per_token":0}}',
+                     '[{"id":"x","models":[{"id":"m","prices":{"input_mtok":1,"output_mtok":0}}]}]'):
+            self.write("form.json", form)
+            done = self.lens("cost", "--model", "m", "--usage", '{"in":1000000,"out":0}',
+                             "--pricing", "form.json", "--json", code=0)
+            self.assertEqual(json.loads(done.out)["usd"], "1", form)
         self.write("broken.yaml", "prices:\n  - {model: a, inptu: 1}\n")
         err = self.lens("prices", "--pricing", "broken.yaml", code=2).err
         self.assertIn("broken.yaml:2:", err)
@@ -495,9 +537,12 @@ class Limit(Case):
 
     def test_it_needs_a_price_and_a_cap(self):
         for args, said in ((["-m", "unheard"], "no price"),
-                           (["-m", "gpt-4o", "--extra", '{"max_tokens":null}'], "no limit")):
-            done = self.lens("run", "http://127.0.0.1:9", *args, "--max-cost", "1", code=2)
-            self.assertIn(said, done.err)
+                           (["-m", "gpt-4o", "--extra", '{"max_tokens":null}'], "no limit"),
+                           (["-m", "m", "--set", "provider.gpu_hour_usd=2"], "by the hour")):
+            for command in (["run"], ["run", "--dry-run"], ["validate"]):
+                done = self.lens(*command, "http://127.0.0.1:9", *args, "--max-cost", "1", code=2)
+                self.assertIn(said, done.err)
+                self.assertEqual(done.out, "")
         self.assertIn("--max-cost", self.lens("run", "http://127.0.0.1:9", "-m", "gpt-4o",
                                               "--max-cost", "many", code=2).err)
 

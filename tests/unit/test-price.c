@@ -3,6 +3,8 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "costing.h"
@@ -380,6 +382,7 @@ reads_one_object_a_model(void **state)
         "{\"sample_spec\":{\"input_cost_per_token\":1},"
         "\"a\":{\"litellm_provider\":\"one\",\"input_cost_per_token\":1e-06,"
         "\"output_cost_per_token\":4e-06,\"cache_read_input_token_cost\":1e-07,"
+        "\"cache_read_input_token_cost_batches\":5e-08,"
         "\"input_cost_per_token_above_200k_tokens\":2e-06,"
         "\"output_cost_per_token_above_200k_tokens\":8e-06,"
         "\"cache_creation_input_token_cost\":1.25e-06,"
@@ -407,6 +410,70 @@ reads_one_object_a_model(void **state)
 
         assert_int_equal(t->own, strcmp(t->name, "priority") == 0);
     }
+}
+
+/* What a tier does not name has no discount in it, but writes go with the rest. */
+static void
+tiers_of_one_object_a_model(void **state)
+{
+    static const char text[] =
+        "{\"fallback_generalizations\":{\"x\":{\"input_cost_per_token\":1}},"
+        "\"t\":{\"input_cost_per_token\":4e-06,\"output_cost_per_token\":8e-06,"
+        "\"cache_read_input_token_cost\":1e-06,\"cache_creation_input_token_cost\":5e-06,"
+        "\"input_cost_per_token_batches\":2e-06,\"output_cost_per_token_batches\":4e-06,"
+        "\"input_cost_per_token_flex\":2e-06,\"output_cost_per_token_flex\":4e-06,"
+        "\"cache_read_input_token_cost_flex\":5e-07,"
+        "\"input_cost_per_token_ultrafast\":4e-05,"
+        "\"output_cost_per_token_ultrafast\":8e-05}}";
+    g_autoptr(price_book) b = book_of(table, text);
+    const struct {
+        const char *tier;
+        int64_t read, write;
+        const char *usd;
+    } cases[] = {
+        { "batch", 0, 0, "0.0002" },     { "batch", 100, 0, "0.0002" },
+        { "batch", 0, 100, NULL },       { "flex", 100, 0, "0.00005" },
+        { "flex", 0, 100, "0.00025" },   { "ultrafast", 0, 0, "0.004" },
+        { "ultrafast", 10, 0, "0.004" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const price_options options = { .tier = cases[i].tier };
+        const bill paid = bill_with(
+            b, "t",
+            USAGE(.in = 100, .read = cases[i].read, .write = cases[i].write, .out = 0),
+            &options);
+        g_autofree char *usd = paid.why == NULL ? money_amount_text(paid.total) : NULL;
+
+        if (g_strcmp0(usd, cases[i].usd) != 0)
+            fail_msg("%s, %d read: %s (%s)", cases[i].tier, (int)cases[i].read, usd,
+                     paid.why);
+    }
+}
+
+static void
+the_fee_of_a_request_holds_in_all_steps(void **state)
+{
+    static const char more[] =
+        "prices: [{model: fee, input: 1, output: 1, request: 0.5,\n"
+        "  above: [{tokens: 10, input: 2, output: 2}], tiers: {flex: {input: 3, output: "
+        "3},\n"
+        "  half: 0.5}}]\n";
+    g_autoptr(price_book) b = book_of(table, more);
+    const price_options flex = { .tier = "flex" };
+    const price_row *row = price_find(b, NULL, NULL, "fee", 20260724).row;
+    money_amount most;
+    bill paid;
+
+    (void)state;
+    costs(b, "fee", USAGE(.in = 10, .out = 0), "0.50001");
+    costs(b, "fee", USAGE(.in = 11, .out = 0), "0.500022");
+    paid = bill_with(b, "fee", USAGE(.in = 10, .out = 0), &flex);
+    assert_null(paid.why);
+    assert_true(paid.total == INT64_C(500030000000));
+    assert_true(price_worst(row, 11, 0, true, &flex, &most));
+    assert_true(most >= INT64_C(500033000000));
 }
 
 static void
@@ -492,6 +559,53 @@ the_ledger_holds(void **state)
     assert_int_equal(ledger_reserve(&l, -1), LEDGER_OVER);
 }
 
+/* Many at once: what is committed never passes the limit, and all comes back. */
+enum { SPENDERS = 4, SPENDINGS = 20000, LIMIT = 1000 };
+
+static void *
+spend(void *data)
+{
+    ledger *l = data;
+    unsigned seed = (unsigned)(uintptr_t)pthread_self();
+    intptr_t spent = 0;
+
+    for (unsigned i = 0; i < SPENDINGS; i++) {
+        const int64_t worst = 1 + rand_r(&seed) % (LIMIT / 2);
+        const int64_t paid = rand_r(&seed) % 200 == 0 ? 1 : 0;
+
+        if (ledger_reserve(l, worst) != LEDGER_TAKEN)
+            continue;
+        if (atomic_load(&l->committed) > LIMIT)
+            return (void *)(intptr_t)-1;
+        ledger_settle(l, worst, paid);
+        spent += paid;
+    }
+    return (void *)spent;
+}
+
+static void
+the_ledger_holds_with_threads(void **state)
+{
+    pthread_t threads[SPENDERS];
+    intptr_t spent = 0;
+    ledger l;
+
+    (void)state;
+    ledger_init(&l, LIMIT);
+    for (unsigned i = 0; i < SPENDERS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, spend, &l), 0);
+    for (unsigned i = 0; i < SPENDERS; i++) {
+        void *own;
+
+        assert_int_equal(pthread_join(threads[i], &own), 0);
+        assert_true((intptr_t)own >= 0);
+        spent += (intptr_t)own;
+    }
+    assert_int_equal(l.committed, spent);
+    assert_int_equal(l.settled, spent);
+    assert_true(spent > 0 && spent <= LIMIT);
+}
+
 int
 main(void)
 {
@@ -512,9 +626,12 @@ main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(the_worst_case_is_never_passed, setup, teardown),
         cmocka_unit_test(reads_one_object_a_model),
+        cmocka_unit_test(tiers_of_one_object_a_model),
+        cmocka_unit_test(the_fee_of_a_request_holds_in_all_steps),
         cmocka_unit_test(reads_models_by_provider),
         cmocka_unit_test(refuses_broken_tables),
         cmocka_unit_test(the_ledger_holds),
+        cmocka_unit_test(the_ledger_holds_with_threads),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
