@@ -9,21 +9,10 @@ enum { TYPE_COUNT = 1, TYPE_GAUGE = 3 };
 
 /* ---- what series share ---- */
 
-static void
-free_list(char **list, uint32_t count)
-{
-    for (uint32_t i = 0; list != NULL && i < count; i++)
-        free(list[i]);
-    free(list);
-}
-
 void
 origin_clear(struct origin *o)
 {
-    free_list(o->models, o->names.target_count);
-    free_list(o->providers, o->names.target_count);
     free(o->host_name);
-    o->models = o->providers = NULL;
     o->host_name = NULL;
     run_names_clear(&o->names);
 }
@@ -31,26 +20,9 @@ origin_clear(struct origin *o)
 lens_status
 origin_take(struct origin *o, const struct lens_run *run)
 {
-    const char *at = (const char *)run->targets;
-
     origin_clear(o);
-    if (run_names_take(&o->names, run) != LENS_OK)
-        return LENS_E_NOMEM;
-    o->start_unix_ns = run->start_unix_ns;
     o->host_name = strdup(run->host_name != NULL ? run->host_name : "");
-    o->models = calloc((size_t)run->target_count + 1, sizeof *o->models);
-    o->providers = calloc((size_t)run->target_count + 1, sizeof *o->providers);
-    if (o->host_name == NULL || o->models == NULL || o->providers == NULL)
-        return LENS_E_NOMEM;
-    for (uint32_t i = 0; i < run->target_count; i++, at += run->target_size) {
-        const struct lens_target_info *info = (const void *)at;
-
-        o->models[i] = strdup(info->model);
-        o->providers[i] = strdup(info->provider);
-        if (o->models[i] == NULL || o->providers[i] == NULL)
-            return LENS_E_NOMEM;
-    }
-    return LENS_OK;
+    return o->host_name != NULL ? run_names_take(&o->names, run) : LENS_E_NOMEM;
 }
 
 struct body {
@@ -88,8 +60,8 @@ write_tags(struct body *b, uint32_t target, uint32_t stage, const char *key,
     lens_write(&b->w, "\"tags\":[");
     if (target < o->names.target_count) {
         add_tag(&b->w, "target", o->names.targets[target], &comma);
-        add_tag(&b->w, "model", o->models[target], &comma);
-        add_tag(&b->w, "provider", o->providers[target], &comma);
+        add_tag(&b->w, "model", o->names.models[target], &comma);
+        add_tag(&b->w, "provider", o->names.providers[target], &comma);
     }
     if (stage < o->names.stage_count)
         add_tag(&b->w, "stage", o->names.stages[stage], &comma);
@@ -211,7 +183,7 @@ payload_snapshot(const struct origin *o, const struct lens_snapshot *s, struct t
     const int64_t seconds = (s->end_ns - s->begin_ns + 500000000) / 1000000000;
     /* Datadog keeps one point a second. Begins are an interval apart, the end of the
      * last one need not be. */
-    const struct moment at = { (o->start_unix_ns + s->begin_ns) / 1000000000,
+    const struct moment at = { (o->names.start_unix_ns + s->begin_ns) / 1000000000,
                                seconds > 0 ? seconds : 1 };
     const char *result = (const char *)s->interval;
     struct body b;
@@ -242,7 +214,7 @@ second_of(const struct origin *o, const struct lens_sample *s)
 {
     const int64_t at = s->end_ns >= 0 ? s->end_ns : s->due_ns;
 
-    return (o->start_unix_ns + (at > 0 ? at : 0)) / 1000000000;
+    return (o->names.start_unix_ns + (at > 0 ? at : 0)) / 1000000000;
 }
 
 static int

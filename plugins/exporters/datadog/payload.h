@@ -12,9 +12,7 @@
 /* What all series share. */
 struct origin {
     char *host_name;
-    char **models, **providers;
     struct run_names names;
-    int64_t start_unix_ns;
     const char *tags[16]; /* of the user, "key:value" */
     uint32_t tag_count;
 };

@@ -31,26 +31,8 @@ struct statsd {
     size_t tag_count;
     char *tag_room;
     struct run_names names;
-    char **models, **providers;
     int32_t told_loss;
 };
-
-static void
-free_list(char **list, uint32_t count)
-{
-    for (uint32_t i = 0; list != NULL && i < count; i++)
-        free(list[i]);
-    free(list);
-}
-
-static void
-forget_run(struct statsd *s)
-{
-    free_list(s->models, s->names.target_count);
-    free_list(s->providers, s->names.target_count);
-    s->models = s->providers = NULL;
-    run_names_clear(&s->names);
-}
 
 static void
 statsd_close(void *self)
@@ -59,7 +41,7 @@ statsd_close(void *self)
 
     datagram_flush(&s->out);
     datagram_close(&s->out);
-    forget_run(s);
+    run_names_clear(&s->names);
     free(s->tag_room);
     free(s);
 }
@@ -141,7 +123,9 @@ statsd_open(const struct lens_host *host, void **ret_self)
     if (s->lines.prefix == NULL)
         s->lines.prefix = "";
     find_timings(s);
-    status = read_tags(s);
+    status = s->address != NULL ? datagram_check(&s->out, s->address) : LENS_OK;
+    if (status == LENS_OK)
+        status = read_tags(s);
     if (status != LENS_OK) {
         statsd_close(s);
         return status;
@@ -153,31 +137,12 @@ statsd_open(const struct lens_host *host, void **ret_self)
 /* ---- the run ---- */
 
 static lens_status
-take_targets(struct statsd *s, const struct lens_run *run)
-{
-    const char *at = (const char *)run->targets;
-
-    s->models = calloc((size_t)run->target_count + 1, sizeof *s->models);
-    s->providers = calloc((size_t)run->target_count + 1, sizeof *s->providers);
-    if (s->models == NULL || s->providers == NULL)
-        return LENS_E_NOMEM;
-    for (uint32_t i = 0; i < run->target_count; i++, at += run->target_size) {
-        const struct lens_target_info *info = (const void *)at;
-
-        s->models[i] = strdup(info->model);
-        s->providers[i] = strdup(info->provider);
-    }
-    return LENS_OK;
-}
-
-static lens_status
 statsd_begin(void *self, const struct lens_run *run, uint64_t resumed)
 {
     struct statsd *s = self;
 
     (void)resumed;
-    forget_run(s);
-    if (run_names_take(&s->names, run) != LENS_OK || take_targets(s, run) != LENS_OK)
+    if (run_names_take(&s->names, run) != LENS_OK)
         return s->host->fail(s->host, LENS_E_NOMEM, "out of memory");
     return datagram_open(&s->out, s->address, s->path);
 }
@@ -192,8 +157,8 @@ name_series(const struct statsd *s, uint32_t target, uint32_t stage,
 
     if (target < s->names.target_count) {
         pairs[0].value = s->names.targets[target];
-        pairs[2].value = s->models[target];
-        pairs[3].value = s->providers[target];
+        pairs[2].value = s->names.models[target];
+        pairs[3].value = s->names.providers[target];
     }
     if (stage < s->names.stage_count)
         pairs[1].value = s->names.stages[stage];
