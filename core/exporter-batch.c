@@ -9,7 +9,8 @@
 #define MOST_MARKS 200000
 
 struct batch {
-    GPtrArray *samples;               /* struct lens_sample */
+    GArray *samples;                  /* struct lens_sample */
+    GPtrArray *pointers;              /* to these, when they lie still */
     GArray *ranks, *marks, *attempts; /* uint64_t, struct lens_mark, lens_attempt */
     uint64_t trace_seed;
     GStringChunk *strings;
@@ -20,7 +21,8 @@ batch_new(uint64_t trace_seed)
 {
     batch *b = g_new0(batch, 1);
 
-    b->samples = g_ptr_array_new_with_free_func(g_free);
+    b->samples = g_array_new(FALSE, TRUE, sizeof(struct lens_sample));
+    b->pointers = g_ptr_array_new();
     b->ranks = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     b->marks = g_array_new(FALSE, FALSE, sizeof(struct lens_mark));
     b->attempts = g_array_new(FALSE, TRUE, sizeof(struct lens_attempt));
@@ -34,7 +36,8 @@ batch_free(batch *b)
 {
     if (b == NULL)
         return;
-    g_ptr_array_unref(b->samples);
+    g_array_unref(b->samples);
+    g_ptr_array_unref(b->pointers);
     g_array_unref(b->ranks);
     g_array_unref(b->marks);
     g_array_unref(b->attempts);
@@ -155,7 +158,9 @@ copy_marks(batch *b, const timeline *log, struct lens_sample *to)
 static void
 copy_trace(const batch *b, const sample *s, struct lens_sample *to)
 {
-    if (s->trace_id[0] == 0 && s->span_id[0] == 0) {
+    static const uint8_t none[8];
+
+    if (memcmp(s->span_id, none, sizeof none) == 0) {
         trace_ids(b->trace_seed, s->id, to->trace_id, to->span_id);
         return;
     }
@@ -194,9 +199,11 @@ static bool
 add_sample(const sample *s, uint64_t rank, void *data)
 {
     batch *b = data;
-    struct lens_sample *to = g_new0(struct lens_sample, 1);
     const attempt *last = sample_last(s);
+    struct lens_sample *to;
 
+    g_array_set_size(b->samples, b->samples->len + 1);
+    to = &g_array_index(b->samples, struct lens_sample, b->samples->len - 1);
     to->struct_size = sizeof *to;
     copy_request(b, s, to);
     copy_times(last, to);
@@ -204,7 +211,6 @@ add_sample(const sample *s, uint64_t rank, void *data)
     copy_trace(b, s, to);
     copy_attempts(b, s, to);
     copy_marks(b, &last->messages_log, to);
-    g_ptr_array_add(b->samples, to);
     g_array_append_val(b->ranks, rank);
     return b->marks->len < MOST_MARKS;
 }
@@ -214,7 +220,8 @@ batch_read(batch *b, runfile *f, uint64_t after, uint64_t limit, GError **error)
 {
     guint mark = 0, tries = 0;
 
-    g_ptr_array_set_size(b->samples, 0);
+    g_array_set_size(b->samples, 0);
+    g_ptr_array_set_size(b->pointers, 0);
     g_array_set_size(b->ranks, 0);
     g_array_set_size(b->marks, 0);
     g_array_set_size(b->attempts, 0);
@@ -222,13 +229,14 @@ batch_read(batch *b, runfile *f, uint64_t after, uint64_t limit, GError **error)
     if (!runfile_each_sample(f, after, limit, add_sample, b, error))
         return false;
     for (guint i = 0; i < b->samples->len; i++) { /* they lie still now */
-        struct lens_sample *s = b->samples->pdata[i];
+        struct lens_sample *s = &g_array_index(b->samples, struct lens_sample, i);
 
         if (s->mark_count > 0)
             s->marks = &g_array_index(b->marks, struct lens_mark, mark);
         mark += s->mark_count;
         s->attempts = &g_array_index(b->attempts, struct lens_attempt, tries);
         tries += s->attempt_count;
+        g_ptr_array_add(b->pointers, s);
     }
     return true;
 }
@@ -242,7 +250,7 @@ batch_count(const batch *b)
 const struct lens_sample *const *
 batch_samples(const batch *b)
 {
-    return (const struct lens_sample *const *)b->samples->pdata;
+    return (const struct lens_sample *const *)b->pointers->pdata;
 }
 
 uint64_t

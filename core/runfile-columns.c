@@ -103,6 +103,15 @@ id_size(const struct column *column)
     return column->type == COLUMN_TRACE ? 16 : 8;
 }
 
+/* An id of zeroes is none; a first byte of zero is as likely as any other. */
+static bool
+has_id(const void *id, size_t size)
+{
+    static const char none[16];
+
+    return memcmp(id, none, size) != 0;
+}
+
 #define FIELD(kind) (*(const kind *)(const void *)((const char *)object + column->offset))
 
 static void
@@ -151,8 +160,8 @@ insert_column(struct inserter *in, int parameter, const struct column *column,
         return;
     case COLUMN_TRACE:
     case COLUMN_SPAN:
-        insert_blob(in, parameter, (const char *)object + column->offset,
-                    FIELD(uint8_t) != 0 ? id_size(column) : 0);
+        insert_blob(in, parameter, &FIELD(uint8_t),
+                    has_id(&FIELD(uint8_t), id_size(column)) ? id_size(column) : 0);
         return;
     }
 }
@@ -171,12 +180,10 @@ insert_columns(struct inserter *in, int first, const struct column *columns, siz
 static int64_t
 int_or(sqlite3_stmt *statement, int at, int64_t null)
 {
-    const int64_t value = sqlite3_column_int64(statement, at);
+    /* Checks the statement once for both; allowed as the handle has no mutex. */
+    sqlite3_value *value = sqlite3_column_value(statement, at);
 
-    /* NULL reads as 0: one look at most values, two at a few. */
-    if (value != 0 || sqlite3_column_type(statement, at) != SQLITE_NULL)
-        return value;
-    return null;
+    return sqlite3_value_type(value) == SQLITE_NULL ? null : sqlite3_value_int64(value);
 }
 
 static void

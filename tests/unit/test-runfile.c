@@ -106,6 +106,8 @@ full_sample(uint64_t id)
     s->asked_output_tokens = 77;
     s->bucket_wait_ns = 4242;
     s->text = g_strdup("the answer");
+    s->trace_id[15] = 9; /* ids may begin with zeroes */
+    s->span_id[7] = 5;
     for (uint32_t nth = 0; nth < 3; nth++) {
         attempt *a = &s->attempts[nth];
         const int64_t at = s->due_ns + 100000 * nth;
@@ -174,6 +176,8 @@ compare(const sample *s, uint64_t rank, void *data)
     assert_int_equal(s->bucket_wait_ns, want->bucket_wait_ns);
     assert_string_equal(s->text, want->text);
     assert_null(s->prompt);
+    assert_memory_equal(s->trace_id, want->trace_id, sizeof want->trace_id);
+    assert_memory_equal(s->span_id, want->span_id, sizeof want->span_id);
     assert_int_equal(s->attempt_count, want->attempt_count);
     for (uint32_t i = 0; i < s->attempt_count; i++)
         assert_same_attempt(&s->attempts[i], &want->attempts[i]);
