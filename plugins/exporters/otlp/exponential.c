@@ -22,6 +22,7 @@ exponential_clear(struct exponential *h)
     free(h->counts);
     h->counts = NULL;
     h->size = h->room = 0;
+    h->near_end = 0;
 }
 
 void
@@ -32,6 +33,7 @@ exponential_reset(struct exponential *h)
     h->size = 0;
     h->offset = 0;
     h->scale = FINEST;
+    h->near_end = 0;
 }
 
 /* Of the bucket that holds `value`; exact at powers of two, as the data model asks. */
@@ -70,6 +72,7 @@ halve(struct exponential *h)
     h->size = h->size > 0 ? last + 1 : 0;
     h->offset = offset;
     h->scale--;
+    h->near_end = 0;
 }
 
 static int
@@ -99,21 +102,42 @@ widen(struct exponential *h, int32_t index)
     const uint32_t size = (uint32_t)((index >= end ? index + 1 : end) - low);
     const uint32_t shift = (uint32_t)(h->offset - low);
 
+    if (size == h->size)
+        return 1;
     if (!make_room(h, size))
         return 0;
-    memmove(h->counts + shift, h->counts, h->size * sizeof *h->counts);
-    memset(h->counts, 0, shift * sizeof *h->counts);
+    if (shift > 0) {
+        memmove(h->counts + shift, h->counts, h->size * sizeof *h->counts);
+        memset(h->counts, 0, shift * sizeof *h->counts);
+    }
     memset(h->counts + shift + h->size, 0, (size - shift - h->size) * sizeof *h->counts);
     h->offset = low;
     h->size = size;
     return 1;
 }
 
+/* Values come in rising order, and mostly fall into the bucket of the one before: a
+ * comparison in place of a logarithm. What is at the very edge is left to index_at. */
+static void
+remember(struct exponential *h, int32_t index)
+{
+    const double edge = 1e-12;
+
+    h->near_index = index;
+    h->near_begin = exp2(ldexp(index, -h->scale)) * (1 + edge);
+    h->near_end = exp2(ldexp((double)index + 1, -h->scale)) * (1 - edge);
+}
+
 static int
 count_at(struct exponential *h, double value, uint64_t times)
 {
-    int32_t index = index_at(value, h->scale);
+    int32_t index;
 
+    if (value > h->near_begin && value < h->near_end) {
+        h->counts[h->near_index - h->offset] += times;
+        return 1;
+    }
+    index = index_at(value, h->scale);
     if (h->size == 0)
         h->offset = index;
     for (;;) {
@@ -129,6 +153,7 @@ count_at(struct exponential *h, double value, uint64_t times)
     if (!widen(h, index))
         return 0;
     h->counts[index - h->offset] += times;
+    remember(h, index);
     return 1;
 }
 

@@ -16,6 +16,9 @@ struct exponential {
     int32_t scale, offset; /* index of counts[0] */
     uint32_t size, room, most;
     uint64_t *counts;
+    /* The bucket of the last value, without its edges; near_end 0: none. */
+    double near_begin, near_end;
+    int32_t near_index;
 };
 
 /* `most`: buckets, at least 2; 0: 640. */
