@@ -6,6 +6,7 @@
 #include "decode-sink.h"
 #include "error.h"
 #include "host.h"
+#include "presets.h"
 
 static const struct lens_api *
 api_at(const plugin *p, unsigned index)
@@ -72,8 +73,29 @@ fill_required(option_values *v, const struct lens_schema *schema, GError **error
     return true;
 }
 
+/* The plugin of a name, which may be a preset's, then put into `ret_preset`. */
+static const plugin *
+find_provider(const char *name, registry *plugins, preset **ret_preset, GError **error)
+{
+    g_autoptr(GError) unknown = NULL, broken = NULL;
+    g_autofree char *near = NULL;
+    const plugin *p = registry_find(plugins, LENS_KIND_OF_PROVIDER, name, &unknown);
+
+    if (p != NULL)
+        return p;
+    *ret_preset = preset_find(name, &near, &broken);
+    if (*ret_preset != NULL)
+        return registry_find(plugins, LENS_KIND_OF_PROVIDER, (*ret_preset)->provider,
+                             error);
+    if (broken != NULL)
+        g_propagate_error(error, g_steal_pointer(&broken));
+    else
+        g_propagate_error(error, g_steal_pointer(&unknown));
+    return NULL;
+}
+
 static option_values *
-options_of(const decode_case *c, const plugin *p, GError **error)
+options_of(const decode_case *c, const plugin *p, const preset *named, GError **error)
 {
     g_autofree char *owner = g_strconcat("provider ", p->name, NULL);
     g_autoptr(option_values) v = option_values_new(&p->ops.provider.options, owner);
@@ -83,6 +105,10 @@ options_of(const decode_case *c, const plugin *p, GError **error)
         names = json_object_get_members(c->options);
     for (GList *at = names; at != NULL; at = at->next)
         if (!set_option(v, at->data, json_object_get_member(c->options, at->data), error))
+            return NULL;
+    for (char **o = named != NULL ? named->options : NULL; o != NULL && *o != NULL;
+         o += 2)
+        if (!option_values_is_set(v, o[0]) && !option_values_set(v, o[0], o[1], error))
             return NULL;
     if (!fill_required(v, &p->ops.provider.options, error) ||
         !option_values_finish(v, false, error))
@@ -185,6 +211,7 @@ decode_result *
 decode_run(const decode_case *c, registry *plugins, GError **error)
 {
     const plugin *p;
+    g_autoptr(preset) named = NULL;
     g_autoptr(option_values) options = NULL;
     g_autoptr(instance) i = NULL;
     g_autofree char *words = NULL;
@@ -196,10 +223,10 @@ decode_run(const decode_case *c, registry *plugins, GError **error)
         g_set_error_literal(error, LENS_ERROR, LENS_ERROR_USAGE, c->broken);
         return NULL;
     }
-    p = registry_find(plugins, LENS_KIND_OF_PROVIDER, c->provider, error);
+    p = find_provider(c->provider, plugins, &named, error);
     if (p == NULL || (api = provider_api(p, c->api, error)) < 0)
         return NULL;
-    options = options_of(c, p, error);
+    options = options_of(c, p, named, error);
     if (options == NULL)
         return NULL;
     i = provider_open(p, (unsigned)api, options, 0, error);

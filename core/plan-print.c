@@ -4,11 +4,9 @@
 
 #include <json-glib/json-glib.h>
 
-#include "chrono.h"
-#include "cost-limit.h"
 #include "estimate.h"
 #include "plan-private.h"
-#include "secret.h"
+#include "wrap.h"
 
 /* What people read: labels in a column as wide as the longest of them. */
 struct row {
@@ -54,12 +52,12 @@ print_rows(const GArray *rows, FILE *out)
     column = MIN(column, WIDEST) + 2;
     for (unsigned i = 0; i < rows->len; i++) {
         const struct row *r = &g_array_index(rows, struct row, i);
-        g_autofree char *text = secret_redact(r->text, -1);
 
         if ((int)strlen(r->label) > WIDEST)
-            fprintf(out, "%s\n%*s%s\n", r->label, column, "", text);
+            fprintf(out, "%s\n%*s", r->label, column, "");
         else
-            fprintf(out, "%-*s%s\n", column, r->label, text);
+            fprintf(out, "%-*s", column, r->label);
+        wrap_print(out, r->text, column);
     }
 }
 
@@ -326,33 +324,17 @@ print_json(const plan *p, registry *plugins, const price_book *b, const GArray *
     fprintf(out, "%s\n", text);
 }
 
-/* A limit that a run would refuse is refused before it, too. A model that is not named is
- * only known when the server was asked. */
-static bool
-check_limit(const plan *p, const price_book *b, GError **error)
-{
-    const int day = price_day_of(chrono_wall());
-
-    for (unsigned i = 0; p->max_cost != NULL && i < p->targets->len; i++) {
-        const plan_target *t = p->targets->pdata[i];
-        g_autoptr(costing) prices = target_costing(b, t);
-
-        if ((t->model != NULL || t->price_model != NULL) &&
-            !cost_limit_allows(t, prices, day, error))
-            return false;
-    }
-    return true;
-}
-
 bool
 plan_print(const plan *p, registry *plugins, FILE *out, GError **error)
 {
     g_autoptr(price_book) b = price_book_load((const char *const *)p->pricing, error);
     g_autoptr(GArray) costs = NULL;
 
-    if (b == NULL || !check_limit(p, b, error))
+    if (b == NULL)
         return false;
-    costs = estimates_of_plan(p, plugins, b);
+    costs = estimates_of_plan(p, plugins, b, error);
+    if (costs == NULL)
+        return false;
     if (p->json)
         print_json(p, plugins, b, costs, out);
     else
