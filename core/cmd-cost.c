@@ -88,11 +88,12 @@ read_query(const args *a, cost_query *q, GError **error)
     const char *usage = args_string(a, "usage", 0);
     const char *mult = args_string(a, "multiplier", 0);
     g_autoptr(JsonNode) root = NULL;
+    const char *model = args_string(a, "model", 0);
     size_t at = 0;
 
-    if (args_string(a, "model", 0) == NULL || usage == NULL) {
+    if (model == NULL || *model == '\0' || usage == NULL) {
         g_set_error(error, LENS_ERROR, LENS_ERROR_USAGE,
-                    "lens cost needs --model NAME and --usage JSON, or - for JSON lines, "
+                    "cost: needs --model NAME and --usage JSON, or - for JSON lines, "
                     "or a run file");
         return false;
     }
@@ -107,14 +108,35 @@ read_query(const args *a, cost_query *q, GError **error)
                     "--multiplier: expected a factor above 0, for instance 1.1");
         return false;
     }
-    q->model = g_strdup(args_string(a, "model", 0));
+    q->model = g_strdup(model);
     q->provider = g_strdup(args_string(a, "provider", 0));
     q->tier = g_strdup(args_string(a, "tier", 0));
     q->batch = args_bool(a, "batch");
     if (cost_usage_parse(q, root, error))
         return true;
-    g_prefix_error(error, "--usage: ");
+    g_prefix_error(error, "--"); /* it begins with "usage: " */
     return false;
+}
+
+/* Flags of one bill say nothing about lines, which have their own, or about a run. */
+static bool
+refuse_flags(const args *a, const char *what, GError **error)
+{
+    static const char *const flags[] = { "model", "provider", "usage",
+                                         "tier",  "batch",    "multiplier" };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(flags); i++) {
+        if (!args_is_set(a, flags[i]))
+            continue;
+        g_set_error(error, LENS_ERROR, LENS_ERROR_USAGE,
+                    strcmp(what, "-") == 0
+                        ? "--%s is of no use with -: each line has its own members"
+                        : "--%s is of no use with a run file: each of its requests has "
+                          "its own",
+                    flags[i]);
+        return false;
+    }
+    return true;
 }
 
 static int
@@ -151,7 +173,8 @@ cmd_cost(const args *a)
     GError *error = NULL;
     int day;
 
-    if (!cost_day(a, &day, &error) || (b = cost_book(a, &error)) == NULL)
+    if ((what != NULL && !refuse_flags(a, what, &error)) || !cost_day(a, &day, &error) ||
+        (b = cost_book(a, &error)) == NULL)
         return args_fail(a, error);
     price_book_warn_age(b, price_day_of(chrono_wall()));
     if (what == NULL)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "chrono.h"
+#include "cost-limit.h"
 #include "credential.h"
 #include "plan-private.h"
 
@@ -186,27 +187,37 @@ estimate_text(const estimate *e, const price_book *b)
     return g_string_free(text, FALSE);
 }
 
-GArray *
-estimates_of_plan(const plan *p, registry *plugins, const price_book *b)
+/* A limit that a run would refuse is refused before it, too. A model that is not named is
+ * only known when the server was asked. */
+static bool
+limit_holds(const plan *p, const plan_target *t, costing *prices, int day, GError **error)
 {
-    GArray *all = g_array_new(FALSE, TRUE, sizeof(estimate));
+    return p->max_cost == NULL || (t->model == NULL && t->price_model == NULL) ||
+           cost_limit_allows(t, prices, day, error);
+}
+
+GArray *
+estimates_of_plan(const plan *p, registry *plugins, const price_book *b, GError **error)
+{
+    g_autoptr(GArray) all = g_array_new(FALSE, TRUE, sizeof(estimate));
     const int day = price_day_of(chrono_wall());
 
     for (unsigned i = 0; i < p->targets->len; i++) {
         const plan_target *t = p->targets->pdata[i];
         g_autoptr(costing) prices = target_costing(b, t);
         g_autoptr(GError) why = NULL;
-        g_autoptr(side_call) ask =
-            p->online && t->url != NULL && t->model != NULL && !t->is_mock
-                ? credential_open_call(t, plugins, p->seed, &why)
-                : NULL;
+        g_autoptr(side_call) ask = NULL;
         estimate e;
 
+        if (!limit_holds(p, t, prices, day, error))
+            return NULL;
+        if (p->online && t->url != NULL && t->model != NULL && !t->is_mock)
+            ask = credential_open_call(t, plugins, p->seed, &why);
         if (why != NULL)
             g_info("target %s: no count of tokens: %s", t->name, why->message);
 
         estimate_target(p, t, plugins, prices, ask, day, &e);
         g_array_append_val(all, e);
     }
-    return all;
+    return g_steal_pointer(&all);
 }

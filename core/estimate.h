@@ -27,5 +27,7 @@ char *estimate_text(const estimate *e, const price_book *b);
 const char *target_price_provider(const price_book *b, const plan_target *t);
 costing *target_costing(const price_book *b, const plan_target *t);
 bool target_is_loopback(const plan_target *t);
-/* Of every target; the network only with plan.online. Array of estimate, by target. */
-GArray *estimates_of_plan(const plan *p, registry *plugins, const price_book *b);
+/* Of every target; the network only with plan.online. Array of estimate, by target; NULL:
+ * the plan's limit of cost cannot be kept. */
+GArray *estimates_of_plan(const plan *p, registry *plugins, const price_book *b,
+                          GError **error);

@@ -241,6 +241,8 @@ plan_check_target(plan_target *t, registry *plugins, bool resolve, GError **erro
                          t->min_tokens, t->max_tokens);
     if (t->key != NULL && t->cert == NULL)
         return plan_fail(t->where, error, "key is of no use without cert");
+    if (t->gpus != 1 && t->gpu_hour_usd == NULL)
+        return plan_fail(t->where, error, "gpus is of no use without gpu_hour_usd");
     if (!plan_check_file(t->cacert, "cacert", error) ||
         !plan_check_file(t->cert, "cert", error) ||
         !plan_check_file(t->key, "key", error) || !finish_target(t, resolve, error))

@@ -118,21 +118,24 @@ print_tokens(const paper *p, const result *r)
     paper_entry(p, "tokens", "%s", text->str);
 }
 
-/* Dollars as people read them: five digits that count. */
+/* Dollars as people read them: all digits where they are few, else six decimals, of
+ * amounts from 1 on four, of tiny ones three digits that count. */
 static char *
 dollars(money_amount amount)
 {
     g_autofree char *exact = money_amount_text(amount);
+    const money_amount size = amount < 0 ? -amount : amount;
     char text[G_ASCII_DTOSTR_BUF_SIZE];
-    const double value = (double)amount / 1e12;
+    uint64_t step;
 
     if (strlen(exact) <= 8)
         return g_steal_pointer(&exact);
-    if (fabs(value) >= 0.0001)
-        g_ascii_formatd(text, sizeof text, fabs(value) < 1 ? "%.6f" : "%.4f", value);
-    else
-        g_ascii_formatd(text, sizeof text, "%.3g", value);
-    return g_strdup(text);
+    if (size < 100000000) {
+        g_ascii_formatd(text, sizeof text, "%.3g", (double)amount / 1e12);
+        return g_strdup(text);
+    }
+    step = size < 1000000000000 ? 1000000 : 100000000;
+    return money_amount_text(money_divide(amount, step) * step);
 }
 
 static void

@@ -258,8 +258,12 @@ class Commands(Case):
         self.assertEqual(answer["usd"], "0.0095455")
         self.assertIn("unknown", self.lens("cost", "--model", "x", "--usage", "{}", code=0).out)
         for wrong in (["--model", "gpt-4o"], ["--model", "gpt-4o", "--usage", "{"],
-                      args + ["--at", "tomorrow"], args + ["--multiplier", "x"]):
+                      args + ["--at", "tomorrow"], args + ["--multiplier", "x"],
+                      ["-", "--model", "gpt-4o"], ["-", "--tier", "flex"],
+                      ["run.lens", "--batch"], ["--model", "", "--usage", "{}"]):
             self.assertTrue(self.lens("cost", *wrong, code=2).err)
+        err = self.lens("cost", "--model", "gpt-4o", "--usage", '{"inn":1}', code=2).err
+        self.assertIn("lens: --usage: unknown member 'inn', did you mean 'in'?", err)
 
     def test_rows_past_their_date_are_said(self):
         args = ["cost", "--model", "claude-sonnet-5", "--usage", '{"in":1000000,"out":0}', "--json"]
@@ -394,6 +398,13 @@ class Runs(Case):
         self.assertEqual(done.first["cost"]["reported"], "0.012")
         self.assertIn("by the server itself, +6.86 % of ours",
                       self.lens("show", "run.lens", code=0).out)
+
+    def test_options_of_money_are_checked(self):
+        for option in ("gpus=2", "gpus=0", "gpu_hour_usd=x", "gpu_hour_usd=-1",
+                       "price_multiplier=0", "price_multiplier=x"):
+            done = self.lens("validate", "http://127.0.0.1:9", "-m", "m", "--set",
+                             "provider." + option, code=2)
+            self.assertIn(option.split("=")[0], done.err)
 
     def test_price_model_and_hours(self):
         self.write("plan.yaml", """
