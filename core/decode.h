@@ -25,8 +25,9 @@ typedef struct decode_case {
     JsonObject *expect;  /* NULL: none */
 } decode_case;
 
-/* All cases of a text: objects one a line, or spread over lines, or in one array. One that
- * cannot be read is among them, and fails when it is run; NULL when there is none at all.
+/* All cases of a text: objects one a line, or spread over lines, or in one array. One
+ * that cannot be read is among them, and fails when it is run; NULL when there is none at
+ * all.
  */
 GPtrArray *decode_cases_parse(const char *text, size_t size, const char *name,
                               GError **error);

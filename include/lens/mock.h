@@ -75,8 +75,8 @@ struct lens_mock {
                           struct lens_buffer *,
                           lens_status (*append)(struct lens_buffer *, const void *,
                                                 size_t));
-    /* Appends header lines, each "name: value" with CR LF, of an answer that is no stream;
-     * `step` is that of its body (WHOLE, REFUSED or MODELS). Optional. */
+    /* Appends header lines, each "name: value" with CR LF, of an answer that is no
+     * stream; `step` is that of its body (WHOLE, REFUSED or MODELS). Optional. */
     lens_status (*headers)(struct lens_mock_turn *, const struct lens_mock_step *,
                            struct lens_buffer *,
                            lens_status (*append)(struct lens_buffer *, const void *,
