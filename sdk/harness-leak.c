@@ -7,6 +7,9 @@
  * there in every round, from a table that grows once. */
 #define WARM_UP 24
 #define ROUNDS 16
+/* A leak is in every window; memory with a large alignment, as languages other than C ask
+ * for it, fills those caches slowly. */
+#define WINDOWS 100
 
 static int64_t
 in_use(void)
@@ -36,7 +39,7 @@ lens_harness_leak(int (*cycle)(void *data), void *data)
     for (int i = 0; i < WARM_UP; i++)
         if (!cycle(data))
             return 0;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < WINDOWS && least >= ROUNDS * 32; i++) {
         const int64_t left = window(cycle, data);
 
         if (left < least)
