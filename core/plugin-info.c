@@ -22,6 +22,7 @@ static const struct bit capabilities[] = {
     { LENS_CAP_AUDIO, "audio" },
     { LENS_CAP_HISTORY_ON_SERVER, "history on the server" },
     { LENS_CAP_SERVER_TIMES, "server times" },
+    { LENS_CAP_NO_MODEL, "no model needed" },
     { 0, NULL },
 };
 static const struct bit workload_flags[] = {

@@ -45,17 +45,33 @@ choose(plan_target *t, const GPtrArray *models, long status, GError **error)
     return false;
 }
 
+static bool
+needs_no_model(const run *r, const plan_target *t)
+{
+    const plugin *p =
+        registry_find(r->plugins, LENS_KIND_OF_PROVIDER, t->provider.kind, NULL);
+
+    return p != NULL && (p->ops.provider.capabilities & LENS_CAP_NO_MODEL) != 0;
+}
+
 bool
 run_ask_model(run *r, plan_target *t, const credential_value *current, GError **error)
 {
     g_autoptr(GPtrArray) models = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(side_call) call = side_call_open(t, r->plugins, r->plan->seed, error);
+    const bool optional = needs_no_model(r, t);
     long status = 0;
+    bool asked;
 
     if (call == NULL)
         return false;
     if (current != NULL)
         side_call_set_credential(call, current->bytes);
-    return side_call_models(call, models, &status, error) != SIDE_FAILED &&
-           choose(t, models, status, error);
+    asked =
+        side_call_models(call, models, &status, optional ? NULL : error) != SIDE_FAILED;
+    if (optional && models->len == 0) {
+        t->model = g_strdup("");
+        return true;
+    }
+    return asked && choose(t, models, status, error);
 }

@@ -185,8 +185,8 @@ conclude(struct lens_stream *s, int cut)
              : cut                         ? lens_stream_warn(s, LENS_WARN_NO_END)
                                            : LENS_OK;
     else if (!(s->flags & LENS_STREAM_MESSAGES) && (s->flags & LENS_STREAM_BYTES) &&
-             (s->flags & LENS_STREAM_FOREIGN ||
-              (s->flags & LENS_STREAM_JSON && s->framing != LENS_FRAME_ARRAY)))
+             s->framing != LENS_FRAME_ARRAY && /* that one tells by itself */
+             (s->flags & (LENS_STREAM_FOREIGN | LENS_STREAM_JSON)))
         st = lens_stream_fault(s, LENS_CLASS_PROTOCOL_ERROR, LENS_KIND_PROTOCOL,
                                "the answer is neither a stream nor JSON");
     else

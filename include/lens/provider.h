@@ -295,7 +295,10 @@ enum {
     LENS_CAP_IMAGES = 64,
     LENS_CAP_AUDIO = 128,
     LENS_CAP_HISTORY_ON_SERVER = 256,
-    LENS_CAP_SERVER_TIMES = 512
+    LENS_CAP_SERVER_TIMES = 512,
+    /* A target needs no model: where none is named and the server lists none, requests
+     * go out without one. */
+    LENS_CAP_NO_MODEL = 1024
 };
 
 /* Side calls: requests outside the measurement. `args` is JSON unless said otherwise.

@@ -12,6 +12,8 @@ static const struct lens_option options[] = {
       "base URL, without /v2" },
     { "api_key", LENS_OPT_SECRET, 0, NULL, NULL, NULL, "CO_API_KEY",
       "key, sent as Authorization: Bearer" },
+    { "cohere_api_key", LENS_OPT_SECRET, 0, NULL, NULL, NULL, "COHERE_API_KEY",
+      "the same, where there is no api_key" },
     { "client_name", LENS_OPT_STRING, 0, NULL, NULL, NULL, NULL,
       "name of the client in the vendor's logs (X-Client-Name)" },
     { "thinking", LENS_OPT_CHOICE, 0, "auto", "auto|enabled|disabled", NULL, NULL,
@@ -69,6 +71,8 @@ cohere_open(const struct lens_host *h, const struct lens_provider_args *args,
     const char *thinking = h->opt_string(h, "thinking", 0);
     struct cohere *p;
 
+    if (key == NULL || key[0] == '\0')
+        key = h->opt_string(h, "cohere_api_key", 0);
     if (args->api >= sizeof apis / sizeof apis[0])
         return h->fail(h, LENS_E_UNSUPPORTED, "no such api");
     if (url == NULL)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "http.h"
 
@@ -146,6 +147,33 @@ copy_trimmed(const char *text, size_t size)
     return strndup(text, size);
 }
 
+static int
+ends_in(const char *text, const char *end)
+{
+    const size_t size = strlen(text), wanted = strlen(end);
+
+    return size >= wanted && strcasecmp(text + size - wanted, end) == 0;
+}
+
+/* Names of headers that usually carry a credential, whoever the vendor is. */
+static int
+carries_credential(const char *name)
+{
+    static const char *const parts[] = { "authorization", "api-key",   "apikey",
+                                         "api_key",       "cookie",    "secret",
+                                         "password",      "credential" };
+    static const char *const ends[] = { "-token", "_token", "-auth", "subscription-key",
+                                        "access-key" };
+
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (strcasestr(name, parts[i]) != NULL)
+            return 1;
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+        if (ends_in(name, ends[i]))
+            return 1;
+    return 0;
+}
+
 /* A secret is only named: it is read here, once, and never shown. */
 static lens_status
 read_secret(struct http *p, char **value, uint32_t *flags)
@@ -184,6 +212,11 @@ read_header(struct http *p, const char *text)
         return p->host->fail(p->host, LENS_E_NOMEM, "out of memory");
     if (strpbrk(name, " \t\r\n\"(),/;<=>?@[]{}") != NULL || name[0] == '\0')
         return refuse(p, "option header: `%.80s` is no name of a header", name);
+    if (carries_credential(name) && strncmp(value, "env:", 4) != 0)
+        return refuse(p,
+                      "option header: %.80s carries a credential, which is never written "
+                      "out: write `%.80s: env:NAME`",
+                      name, name);
     return read_secret(p, &p->headers[p->header_count - 1].value,
                        &p->headers[p->header_count - 1].flags);
 }

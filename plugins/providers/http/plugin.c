@@ -49,8 +49,8 @@ http_open(const struct lens_host *h, const struct lens_provider_args *args,
 
 static const struct lens_provider provider = {
     .struct_size = sizeof provider,
-    .capabilities =
-        LENS_CAP_USAGE | LENS_CAP_CACHED_USAGE | LENS_CAP_TOOLS | LENS_CAP_SERVER_TIMES,
+    .capabilities = LENS_CAP_USAGE | LENS_CAP_CACHED_USAGE | LENS_CAP_TOOLS |
+                    LENS_CAP_SERVER_TIMES | LENS_CAP_NO_MODEL,
     .options = LENS_SCHEMA(http_options),
     .apis = apis,
     .api_count = sizeof apis / sizeof apis[0],

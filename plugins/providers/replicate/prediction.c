@@ -198,6 +198,10 @@ tell_document(struct lens_stream *s, const struct prediction *p)
     if (st != LENS_OK || has_failed(s, p, &st))
         return st;
     if (p->status.raw.size > 0 && !status_is(p, "succeeded") &&
+        !status_is(p, "successful") && s->streamed)
+        return lens_stream_fault(s, LENS_CLASS_PROTOCOL_ERROR, LENS_KIND_PROTOCOL,
+                                 "the prediction has no stream: use --no-stream");
+    if (p->status.raw.size > 0 && !status_is(p, "succeeded") &&
         !status_is(p, "successful"))
         return lens_stream_fault(s, LENS_CLASS_TRUNCATED, LENS_KIND_TIMEOUT,
                                  "the prediction had not ended when the server stopped "

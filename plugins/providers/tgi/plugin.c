@@ -211,7 +211,7 @@ call_decode(void *self, uint32_t kind, const struct lens_answer *a,
 
 static const struct lens_provider provider = {
     .struct_size = sizeof provider,
-    .capabilities = LENS_CAP_USAGE | LENS_CAP_SERVER_TIMES,
+    .capabilities = LENS_CAP_USAGE | LENS_CAP_SERVER_TIMES | LENS_CAP_NO_MODEL,
     .options = LENS_SCHEMA(options),
     .apis = apis,
     .api_count = TGI_API_COUNT,
