@@ -66,6 +66,8 @@ read_codings(struct lens_bytes value, struct http1_fields *f)
     while (next_element(&value, &one)) {
         if (one.size == 0 || IS(one, "identity"))
             continue;
+        if (f->chunked && IS(one, "chunked"))
+            continue; /* said twice by a server and its proxy, done once */
         if (f->chunked)
             return "chunked is not the last transfer coding";
         f->coded = true;

@@ -175,6 +175,8 @@ end_head(http1 *h)
 {
     struct http1_fields fields;
 
+    if (h->status == 101)
+        return refuse(h, "the server switches protocols (101), which was not asked for");
     if (h->status < 200) { /* 100 (Continue), 103 (Early Hints) */
         h->state = HTTP1_STATUS_LINE;
         g_array_set_size(h->headers, 0);

@@ -1,9 +1,10 @@
 /* http1: the answers of HTTP/1.1, from bytes to head and body (RFC 9112), as a client
  * that does not trust its server reads them. Sans I/O; bytes may be cut anywhere.
  *
- * 1xx answers are read over; folded headers are joined; a body ends by its length, its
- * last chunk or the end of the connection. Refused are lengths that contradict each
- * other, chunk sizes that are none, NUL bytes and heads over HTTP1_HEAD_LIMIT. */
+ * 1xx answers but 101 are read over; folded headers are joined; a body ends by its
+ * length, its last chunk or the end of the connection. Refused are lengths that
+ * contradict each other, chunk sizes that are none, NUL bytes and heads over
+ * HTTP1_HEAD_LIMIT. */
 #pragma once
 
 #include <glib.h>

@@ -13,8 +13,10 @@ struct unencoder {
     z_stream stream;
     bool raw_allowed; /* deflate without a zlib head may follow */
     bool has_first;
-    Bytef first; /* a head is judged by its second byte; raw data needs the first too */
-    bool over;   /* the coded data has ended; what follows is padding */
+    Bytef first;  /* a head is judged by its second byte; raw data needs the first too */
+    bool over;    /* the coded data has ended; what follows is padding */
+    bool is_gzip; /* which may have several members */
+    bool between; /* behind a member */
     unencoder *next; /* what it gives out is coded once more; NULL: plain */
 };
 
@@ -24,6 +26,7 @@ unencoder_new(int window, bool raw_allowed, unencoder *next)
     unencoder *u = g_new0(unencoder, 1);
 
     u->raw_allowed = raw_allowed;
+    u->is_gzip = window > MAX_WBITS;
     u->next = next;
     if (inflateInit2(&u->stream, window) == Z_OK)
         return u;
@@ -132,6 +135,23 @@ keep_first(unencoder *u, const char *data, size_t size)
         u->first = (Bytef)data[0];
 }
 
+/* RFC 1952, 2.2: members follow one another; anything else there is padding. */
+static bool
+begin_member(unencoder *u)
+{
+    if (u->stream.avail_in == 0)
+        return false;
+    u->between = false;
+    u->over = *u->stream.next_in != 0x1f || inflateReset(&u->stream) != Z_OK;
+    return !u->over;
+}
+
+static bool
+is_broken(int status)
+{
+    return status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR;
+}
+
 enum unencode_result
 unencoder_write(unencoder *u, const char *data, size_t size, unencode_sink sink,
                 void *user)
@@ -147,21 +167,24 @@ unencoder_write(unencoder *u, const char *data, size_t size, unencode_sink sink,
         size_t made;
         int status;
 
+        if (u->between && !begin_member(u))
+            break;
         u->stream.next_out = (Bytef *)piece;
         u->stream.avail_out = sizeof piece;
         status = inflate(&u->stream, Z_SYNC_FLUSH);
         if (status == Z_DATA_ERROR && try_raw(u, data, size))
             continue;
-        if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR)
-            return UNENCODE_BROKEN;
         made = sizeof piece - u->stream.avail_out;
         if (made > 0) {
             result = unencoder_write(u->next, piece, made, sink, user);
             if (result != UNENCODE_OK)
                 return result;
         }
-        u->over = status == Z_STREAM_END;
-        if (made < sizeof piece)
+        if (is_broken(status)) /* what came out before is good */
+            return UNENCODE_BROKEN;
+        u->between = status == Z_STREAM_END && u->is_gzip;
+        u->over = status == Z_STREAM_END && !u->is_gzip;
+        if (made < sizeof piece && !u->between)
             break;
     }
     return UNENCODE_OK;

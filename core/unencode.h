@@ -1,5 +1,6 @@
-/* unencode: content codings of an answer, undone while it comes (RFC 9110, 8.4.1): gzip,
- * deflate (with and without its zlib head), identity, and lists of them. Sans I/O. */
+/* unencode: content codings of an answer, undone while it comes (RFC 9110, 8.4.1): gzip
+ * (of any number of members), deflate (with and without its zlib head), identity, and
+ * lists of them. Sans I/O. */
 #pragma once
 
 #include <stdbool.h>

@@ -93,6 +93,17 @@ wire_connection_release(wire_connection *c)
     wire_connection_close(c);
 }
 
+/* It has nothing to say while nobody asks; what came since the last look (an end, a late
+ * 408) would pass for the answer to the next request. */
+static bool
+is_quiet(const wire_connection *c)
+{
+    char byte;
+
+    return recv(c->item.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+           (errno == EAGAIN || errno == EINTR);
+}
+
 /* The one that was used last: the fewest connections stay warm. */
 static wire_connection *
 take_idle(wire_origin *o)
@@ -101,7 +112,7 @@ take_idle(wire_origin *o)
         wire_connection *c = o->idle->pdata[o->idle->len - 1];
 
         if (!c->ended && c->error == 0 && c->first_piece == NO_PIECE &&
-            chrono_now() - c->idle_since_ns < IDLE_MOST_NS) {
+            chrono_now() - c->idle_since_ns < IDLE_MOST_NS && is_quiet(c)) {
             g_ptr_array_set_size(o->idle, (int)o->idle->len - 1);
             return c;
         }
@@ -270,7 +281,7 @@ wire_on_resolved(wire_origin *o)
 }
 
 void
-wire_connect_continue(wire_connection *c)
+wire_connect_continue(wire_connection *c, uint32_t events)
 {
     socklen_t size = sizeof c->error;
     int error = 0;
@@ -286,35 +297,40 @@ wire_connect_continue(wire_connection *c)
     c->exchange->x.connect_ns = chrono_now();
     set_connecting(c, false);
     wire_send(c);
+    /* It speaks, or hangs up, before it was asked: this edge will not come again. */
+    if ((events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP)) != 0)
+        poller_look_again(c->wire->base.poller, &c->item);
 }
 
 /* ---- time ---- */
 
 static void
-sweep_waiting(wire *w, wire_origin *o, int64_t now_ns)
+sweep_waiting(wire *w, wire_origin *o, int64_t now_ns, GPtrArray *late)
 {
     for (unsigned i = o->waiting->len; i-- > 0;) {
         struct wire_exchange *e = o->waiting->pdata[i];
 
-        if (e->connect_by_ns <= now_ns) {
-            g_ptr_array_remove_index(o->waiting, i);
-            wire_end(e, LENS_KIND_TIMEOUT, WHERE_CLIENT, TRANSPORT_CONNECT_TIMEOUT);
-        } else {
+        if (e->connect_by_ns <= now_ns)
+            g_ptr_array_add(late, g_ptr_array_steal_index(o->waiting, i));
+        else
             w->deadline_ns = MIN(w->deadline_ns, e->connect_by_ns);
-        }
     }
 }
 
 void
 wire_connect_sweep(wire *w, int64_t now_ns)
 {
+    g_autoptr(GPtrArray) late = g_ptr_array_new();
     GHashTableIter all;
     void *origin;
 
     w->deadline_ns = INT64_MAX;
     for (unsigned i = w->connecting->len; i-- > 0;) {
-        wire_connection *c = w->connecting->pdata[i];
+        wire_connection *c;
 
+        if (i >= w->connecting->len) /* one that ended may have taken others with it */
+            continue;
+        c = w->connecting->pdata[i];
         if (c->give_up_ns <= now_ns) {
             close_socket(c);
             try_addresses(c, ETIMEDOUT);
@@ -324,5 +340,12 @@ wire_connect_sweep(wire *w, int64_t now_ns)
     }
     g_hash_table_iter_init(&all, w->origins);
     while (g_hash_table_iter_next(&all, NULL, &origin))
-        sweep_waiting(w, origin, now_ns);
+        sweep_waiting(w, origin, now_ns, late);
+    /* What ends may start others, to hosts that are new. */
+    for (unsigned i = 0; i < late->len; i++) {
+        struct wire_exchange *e = late->pdata[i];
+
+        if (e->state == WIRE_WAITING)
+            wire_end(e, LENS_KIND_TIMEOUT, WHERE_CLIENT, TRANSPORT_CONNECT_TIMEOUT);
+    }
 }

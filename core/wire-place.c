@@ -60,34 +60,37 @@ is_plain_http(CURLU *url)
 
 /* ---- proxies of the environment ---- */
 
-/* As libcurl reads the variable: names with all below them, or "*". */
-static bool
-is_excluded(const char *host)
-{
-    const char *list =
-        g_getenv("no_proxy") != NULL ? g_getenv("no_proxy") : g_getenv("NO_PROXY");
-    g_auto(GStrv) names = g_strsplit_set(list != NULL ? list : "", ", ", -1);
-
-    for (char **name = names; *name != NULL; name++) {
-        const char *tail = **name == '.' ? *name + 1 : *name;
-        const size_t size = strlen(tail), host_size = strlen(host);
-
-        if (strcmp(tail, "*") == 0)
-            return true;
-        if (size > 0 && size <= host_size &&
-            g_ascii_strcasecmp(host + host_size - size, tail) == 0 &&
-            (size == host_size || host[host_size - size - 1] == '.'))
-            return true;
-    }
-    return false;
-}
-
 static bool
 has_text(const char *name)
 {
     const char *text = g_getenv(name);
 
     return text != NULL && *text != '\0';
+}
+
+/* As libcurl reads the variable: names with all below them, addresses, or "*" alone. What
+ * it understands beyond that (networks) may be left to it. */
+static bool
+is_excluded(const char *host)
+{
+    const char *list = g_getenv(has_text("no_proxy") ? "no_proxy" : "NO_PROXY");
+    g_auto(GStrv) names = g_strsplit_set(list != NULL ? list : "", ", ", -1);
+    const bool is_number = g_hostname_is_ip_address(host);
+
+    if (g_strcmp0(list, "*") == 0)
+        return true;
+    for (char **name = names; *name != NULL; name++) {
+        const char *tail = **name == '.' && !is_number ? *name + 1 : *name;
+        const size_t size = strlen(tail), host_size = strlen(host);
+
+        if (is_number && size != host_size)
+            continue;
+        if (size > 0 && size <= host_size &&
+            g_ascii_strcasecmp(host + host_size - size, tail) == 0 &&
+            (size == host_size || host[host_size - size - 1] == '.'))
+            return true;
+    }
+    return false;
 }
 
 static bool

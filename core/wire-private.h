@@ -9,7 +9,7 @@
 
 enum { ADDRESSES_MOST = 16 };
 /* Edge-triggered: reads take all there is. */
-#define WIRE_EVENTS ((uint32_t)(EPOLLIN | EPOLLRDHUP | EPOLLET))
+#define WIRE_EVENTS ((uint32_t)(EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET))
 
 struct wire_address {
     struct sockaddr_storage to;
@@ -71,6 +71,7 @@ typedef struct wire_connection {
     bool over;             /* the answer is complete */
     bool spoiled;          /* not to be used again */
     bool closing;          /* an end will follow what is to be read; said only once */
+    bool urgent;           /* data was sent so: reads stop short at its mark */
     bool ended;            /* the other side closed it */
     bool odd_coding;       /* of the body, which cannot be read */
     bool departing;        /* in wire->departing */
@@ -139,7 +140,7 @@ void wire_on_resolved(wire_origin *o);
 /* Those that took too long; sets wire->deadline_ns anew. */
 void wire_connect_sweep(wire *w, int64_t now_ns);
 /* A socket that was connecting is ready. */
-void wire_connect_continue(wire_connection *c);
+void wire_connect_continue(wire_connection *c, uint32_t events);
 /* Its exchange, if there is one, is let go without a word. */
 void wire_connection_close(wire_connection *c);
 /* The exchange has left: kept for another one, or closed. */

@@ -110,7 +110,7 @@ drain(wire_connection *c)
         add_piece(c, &p);
         a->used += (size_t)size;
         taken += (size_t)size;
-        if ((size_t)size < room && !c->closing)
+        if ((size_t)size < room && !c->closing && !c->urgent)
             return;
     }
 }
@@ -127,34 +127,34 @@ wire_on_stamp(poll_item *item, uint32_t events)
         stamper_departures(&c->stamper, item->fd, c->wire->base.wall, e->begin_ns,
                            e->sent_ns, chrono_now());
     c->closing |= (events & (EPOLLRDHUP | EPOLLHUP)) != 0;
-    if (c->closing || (events & EPOLLIN) != 0)
+    c->urgent |= (events & EPOLLPRI) != 0;
+    if (c->closing || (events & (EPOLLIN | EPOLLPRI)) != 0)
         drain(c);
 }
 
 /* ---- the answer ---- */
 
-static bool
-has_header(const exchange *x, const char *name, struct lens_bytes *ret)
+static void
+add_codings(wire_connection *c, const char *name)
 {
-    const struct lens_pair *p = exchange_header(x, name);
+    const GArray *headers = c->exchange->x.headers;
+    const size_t size = strlen(name);
 
-    if (p != NULL)
-        *ret = p->value;
-    return p != NULL;
+    for (unsigned i = 0; i < headers->len; i++) {
+        const struct lens_pair *p = &g_array_index(headers, struct lens_pair, i);
+
+        if (p->name.size == size && g_ascii_strncasecmp(p->name.data, name, size) == 0 &&
+            !unencoder_add(&c->unencoder, p->value))
+            c->odd_coding = true;
+    }
 }
 
-/* Codings that are unknown matter only if a body comes. */
+/* Several headers are one list. Codings that are unknown matter only if a body comes. */
 static void
 choose_coding(wire_connection *c)
 {
-    struct lens_bytes codings;
-
-    if (has_header(&c->exchange->x, "content-encoding", &codings) &&
-        !unencoder_add(&c->unencoder, codings))
-        c->odd_coding = true;
-    if (has_header(&c->exchange->x, "transfer-encoding", &codings) &&
-        !unencoder_add(&c->unencoder, codings))
-        c->odd_coding = true;
+    add_codings(c, "content-encoding");
+    add_codings(c, "transfer-encoding");
 }
 
 static bool
@@ -333,7 +333,7 @@ wire_on_work(poll_item *item, uint32_t events)
     wire_connection *c = (wire_connection *)item;
 
     if (c->connecting) {
-        wire_connect_continue(c);
+        wire_connect_continue(c, events);
         return;
     }
     if (c->exchange != NULL && c->sending && (events & EPOLLOUT) != 0)

@@ -236,6 +236,16 @@ class Reuse(Case):
             first = self.run_json(server.url, "-m", "m", "-n", 8, "--rate", 10).first
         self.assertEqual(first["requests"]["ok"], 8, first["requests"])
 
+    def test_words_on_an_idle_connection_answer_nothing(self):
+        def handle(c, r, n):
+            answer_stream(c)
+            time.sleep(0.02)
+            c.sendall(head("408 Request Timeout", "text/plain", "Content-Length: 0", "Connection: close"))
+            return False
+        with Server(handle) as server:
+            first = self.run_json(server.url, "-m", "m", "-n", 6, "--rate", 8).first
+        self.assertEqual(first["requests"]["ok"], 6, first["requests"])
+
     def test_a_silent_resend_is_kept_as_an_attempt(self):
         """The second request on a kept connection is answered by a reset."""
         def handle(c, r, n):
@@ -404,6 +414,12 @@ class Answers(Case):
              (b"%x;x=y\r\n" % len(text)) + text + b"\r", b"\n0", b"\r\n\r", b"\n"],
             head("200 OK", event_stream, "Transfer-Encoding: gzip, chunked") + chunk(coded) + b"0\r\n\r\n",
             head("200 OK", event_stream, "Content-Encoding: gzip", CHUNKED) + chunk(coded) + b"0\r\n\r\n",
+            head("200 OK", event_stream, "Content-Encoding: gzip", "Content-Encoding: gzip")
+            + gzip.compress(coded),
+            head("200 OK", event_stream, CHUNKED, CHUNKED) + chunk(text) + b"0\r\n\r\n",
+            # broken behind the terminal message
+            head("200 OK", event_stream, "Content-Encoding: gzip") + coded[:-8] + b"checksum",
+            head("200 OK", event_stream, CHUNKED) + chunk(text) + b"0\r\n" + b"X: y\r\n" * 60_000,
         )
         for data in fine:
             for more in [], LIBCURL:
@@ -424,6 +440,50 @@ class Answers(Case):
                 with self.subTest(data=data, more=more):
                     errors = self.requests_of(data, *more)["errors"]
                     self.assertEqual({k: e["where"] for k, e in errors.items()}, {kind: where})
+
+    def test_members_of_gzip(self):
+        text = "".join(good_stream()).encode()
+        self.assertEqual(self.requests_of(head("200 OK", "text/event-stream", "Content-Encoding: gzip")
+                                          + gzip.compress(text[:300]) + gzip.compress(text[300:]))["ok"], 2)
+
+    def test_a_switch_of_protocols_is_refused_at_once(self):
+        def handle(c, r, n):
+            c.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n")
+            c.recv(1)
+        with Server(handle) as server:
+            errors = self.run_json(server.url, "-m", "m", "-n", 1, "--timeout", "20s",
+                                   code=3).first["requests"]["errors"]
+        self.assertEqual(list(errors), ["protocol"])
+        self.assertIn("101", errors["protocol"]["example"])
+
+    def test_urgent_data_holds_nothing_up(self):
+        """Reads stop at its mark."""
+        def handle(c, r, n):
+            data = head("200 OK", "text/event-stream", CHUNKED)
+            c.sendall(data[:20])
+            c.send(b"!", socket.MSG_OOB)
+            c.sendall(data[20:] + chunk("".join(good_stream())) + b"0\r\n\r\n")
+        with Server(handle) as server:
+            for more in [], LIBCURL:
+                first = self.run_json(server.url, "-m", "m", "-n", 3, "--timeout", "10s", *more).first
+                self.assertEqual(first["requests"]["ok"], 3, first["requests"])
+
+    def test_an_answer_before_the_request(self):
+        """Nothing is read of it, and the connection stays open."""
+        class Busy(Server):
+            def _serve(self, connection):
+                body = b'{"error": {"message": "busy", "code": "overloaded"}}'
+                with contextlib.suppress(OSError):
+                    connection.sendall(head("503 Busy", "application/json",
+                                            f"Content-Length: {len(body)}") + body)
+                    time.sleep(30)
+
+        self.write("big.txt", "word " * 2_000_000)
+        for more in [], LIBCURL:
+            with Busy(None) as server:
+                errors = self.run_json(server.url, "-m", "m", "-n", 2, "--prompts", "big.txt",
+                                       "--timeout", "20s", *more, code=3).first["requests"]["errors"]
+            self.assertEqual({k: e["where"] for k, e in errors.items()}, {"overloaded": "http"})
 
     def test_lengths_that_contradict_each_other(self):
         errors = self.requests_of(head("200 OK", "text/event-stream", "Content-Length: 5",
@@ -544,12 +604,18 @@ class Proxies(Case):
 
     def test_the_proxy_of_the_environment(self):
         with Proxy() as proxy, Server(lambda c, r, n: answer_stream(c)) as server:
-            for excluded, through in ("", 1), ("127.0.0.1", 0), ("example.org,.0.0.1", 0), ("*", 0):
-                seen = len(proxy.seen)
-                first = self.run_json(server.url, "-m", "m", "-n", 1, "--no-preflight",
-                                      env={"http_proxy": proxy.url, "no_proxy": excluded}).first
-                self.assertEqual(first["requests"]["ok"], 1)
-                self.assertEqual(len(proxy.seen) - seen, through, excluded)
+            # An address is no name below another, "*" counts alone, an empty variable not at all.
+            for excluded, other, through in (
+                    ("", "", 1), ("127.0.0.1", "", 0), ("example.org, 127.0.0.1", "", 0), ("*", "", 0),
+                    ("127.0.0.0/8", "", 0), ("example.org,.0.0.1", "", 1), ("example.org,*", "", 1),
+                    ("", "127.0.0.1", 0), ("example.org", "127.0.0.1", 1)):
+                for more in [], LIBCURL:
+                    seen = len(proxy.seen)
+                    first = self.run_json(server.url, "-m", "m", "-n", 1, "--no-preflight", *more,
+                                          env={"http_proxy": proxy.url, "no_proxy": excluded,
+                                               "NO_PROXY": other}).first
+                    self.assertEqual(first["requests"]["ok"], 1)
+                    self.assertEqual(len(proxy.seen) - seen, through, (excluded, other, more))
 
     def test_the_mock_is_never_asked_through_a_proxy(self):
         first = self.run_json("-n", 3, env={"http_proxy": "http://127.0.0.1:1"}).first

@@ -69,6 +69,9 @@ static const struct expected CASES[] = {
       11, 200, true, true, "z", "", NULL },
     { OK_HEAD "Transfer-Encoding: identity\r\nContent-Length: 1\r\n\r\nz", HTTP1_END, 11,
       200, true, true, "z", "", NULL },
+    { OK_HEAD "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n"
+              "1\r\nz\r\n0\r\n\r\n",
+      HTTP1_END, 11, 200, true, true, "z", "", NULL },
     /* the connection is not kept: somebody may have read it by the length */
     { OK_HEAD
       "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nz\r\n0\r\n\r\n",
@@ -109,8 +112,10 @@ static const struct expected CASES[] = {
       NULL },
     { OK_HEAD "Transfer-Encoding: chunked, gzip\r\n\r\n", HTTP1_BAD, 11, 200, false,
       false, "", NULL, NULL },
-    { OK_HEAD "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
-      HTTP1_BAD, 11, 200, false, false, "", NULL, NULL },
+    { OK_HEAD "Transfer-Encoding: chunked, gzip, chunked\r\n\r\n", HTTP1_BAD, 11, 200,
+      false, false, "", NULL, NULL },
+    { "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n" OK_HEAD "\r\n", HTTP1_BAD,
+      11, 101, false, false, "", NULL, NULL },
     { CHUNKED "zz\r\n", HTTP1_BAD, 11, 200, true, false, "", NULL, NULL },
     { CHUNKED "-1\r\n", HTTP1_BAD, 11, 200, true, false, "", NULL, NULL },
     { CHUNKED " 1\r\nx\r\n", HTTP1_BAD, 11, 200, true, false, "", NULL, NULL },

@@ -143,6 +143,42 @@ test_broken(void **state)
     unencoder_free(u);
 }
 
+/* What was decoded before the fault is not lost with it. */
+static void
+test_broken_at_the_end(void **state)
+{
+    g_autoptr(GBytes) gzip = coded(TEXT, strlen(TEXT), MAX_WBITS + 16);
+    g_autoptr(GString) out = g_string_new(NULL);
+    const size_t size = g_bytes_get_size(gzip);
+    g_autofree char *data = g_memdup2(g_bytes_get_data(gzip, NULL), size);
+    unencoder *u = unencoder_for("gzip");
+
+    (void)state;
+    data[size - 8] ^= 1; /* of the checksum */
+    assert_int_equal(unencoder_write(u, data, size, collect, out), UNENCODE_BROKEN);
+    assert_string_equal(out->str, TEXT);
+    unencoder_free(u);
+}
+
+static void
+test_members_and_padding(void **state)
+{
+    g_autoptr(GBytes) first = coded(TEXT, 9, MAX_WBITS + 16);
+    g_autoptr(GBytes) empty = coded("", 0, MAX_WBITS + 16);
+    g_autoptr(GBytes) second = coded(TEXT + 9, strlen(TEXT) - 9, MAX_WBITS + 16);
+    g_autoptr(GByteArray) all = g_byte_array_new();
+    g_autoptr(GBytes) bytes = NULL;
+    GBytes *parts[] = { first, empty, second };
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
+        g_byte_array_append(all, g_bytes_get_data(parts[i], NULL),
+                            (guint)g_bytes_get_size(parts[i]));
+    g_byte_array_append(all, (const guint8 *)"\0\0\x1f", 3);
+    bytes = g_byte_array_free_to_bytes(g_steal_pointer(&all));
+    expect_text_in_all_steps("gzip", bytes);
+}
+
 static bool
 refuse(void *user, const char *data, size_t size)
 {
@@ -170,9 +206,14 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_each),   cmocka_unit_test(test_lists),
-        cmocka_unit_test(test_none),   cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_broken), cmocka_unit_test(test_stopped),
+        cmocka_unit_test(test_each),
+        cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_none),
+        cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_broken_at_the_end),
+        cmocka_unit_test(test_members_and_padding),
+        cmocka_unit_test(test_stopped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
