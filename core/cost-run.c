@@ -23,6 +23,7 @@ begin(result *r, void *data)
         .model = r->model,
         .price_model = r->price_model,
         .multiplier = r->price_multiplier,
+        .url = r->url,
         .self_hosted = r->gpu_hour_usd != NULL,
     };
 
@@ -44,10 +45,14 @@ static void
 set_date(result *r, struct repricing *p, int64_t start_unix_ns)
 {
     const int day = p->day != 0 ? p->day : price_day_of(start_unix_ns);
-    const price_match m = costing_find(g_hash_table_lookup(p->costings, r), NULL, day);
+    costing *prices = g_hash_table_lookup(p->costings, r);
+    const price_match m = costing_find(prices, NULL, day);
 
     if (m.row != NULL)
         r->price_date = g_strdup(m.table->date);
+    else if (!costing_is_self_hosted(prices) && !cost_of_result(r).known)
+        g_message("target %s: no price of model %s is known: give a table with --pricing",
+                  r->target_name, r->model != NULL ? r->model : "(none)");
 }
 
 static void

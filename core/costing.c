@@ -8,12 +8,26 @@
 struct costing {
     const price_book *book;
     char *provider, *model, *price_model;
+    char *region; /* of the host's name; NULL: it says none */
     ratio factor;
     bool self_hosted;
     pthread_mutex_t lock; /* of what follows; once a request */
     GHashTable *found;    /* "DAY MODEL" to struct price_match */
     GHashTable *said;     /* price_row */
 };
+
+/* "eu" of https://eu.api.example.com: the first of at least three labels. */
+static char *
+region_of(const char *url)
+{
+    g_autoptr(GUri) uri = url != NULL ? g_uri_parse(url, G_URI_FLAGS_NONE, NULL) : NULL;
+    const char *host = uri != NULL ? g_uri_get_host(uri) : NULL;
+    const char *dot = host != NULL ? strchr(host, '.') : NULL;
+
+    if (dot == NULL || strchr(dot + 1, '.') == NULL || g_hostname_is_ip_address(host))
+        return NULL;
+    return g_strndup(host, (size_t)(dot - host));
+}
 
 costing *
 costing_new(const costing_setup *setup)
@@ -24,6 +38,7 @@ costing_new(const costing_setup *setup)
     c->provider = g_strdup(setup->provider);
     c->model = g_strdup(setup->model);
     c->price_model = g_strdup(setup->price_model);
+    c->region = region_of(setup->url);
     c->self_hosted = setup->self_hosted;
     if (setup->multiplier == NULL || !ratio_parse(setup->multiplier, &c->factor))
         c->factor = (ratio){ 1, 1 };
@@ -41,6 +56,7 @@ costing_free(costing *c)
     g_free(c->provider);
     g_free(c->model);
     g_free(c->price_model);
+    g_free(c->region);
     g_hash_table_unref(c->found);
     g_hash_table_unref(c->said);
     pthread_mutex_destroy(&c->lock);
@@ -130,7 +146,9 @@ costing_find(costing *c, const char *returned, int day)
 price_options
 costing_options(const costing *c, const price_row *row)
 {
-    price_options options = { .factors = { c->factor }, .factor_count = 1 };
+    price_options options = { .factors = { c->factor },
+                              .factor_count = 1,
+                              .region = c->region };
 
     options.batch_factor = price_batch_factor(c->book, row);
     return options;

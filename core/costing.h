@@ -19,6 +19,7 @@ typedef struct costing_setup {
     const char *model;       /* that is asked for; NULL: not known */
     const char *price_model; /* in its place, whatever the API returns; NULL: none */
     const char *multiplier;  /* a factor as text; NULL: none */
+    const char *url;         /* of the server: its name may say a region; NULL: none */
     bool self_hosted; /* by the hour: no price of a request, its cost stays unknown */
 } costing_setup;
 

@@ -26,6 +26,7 @@ target_costing(const price_book *b, const plan_target *t)
         .model = t->model,
         .price_model = t->price_model,
         .multiplier = t->price_multiplier,
+        .url = t->url,
         .self_hosted = t->gpu_hour_usd != NULL,
     };
 

@@ -136,23 +136,33 @@ add_factor(struct factors *f, ratio more)
         f->all[f->count++] = more;
 }
 
-static void
-add_surcharges(struct factors *f, const price_row *r, const char *extra_json)
+static bool
+is_said(const struct price_surcharge *s, const char *region, JsonNode *extra)
 {
-    g_autoptr(JsonNode) root = NULL;
+    JsonNode *said = extra != NULL && JSON_NODE_HOLDS_OBJECT(extra)
+                         ? json_object_get_member(json_node_get_object(extra), s->member)
+                         : NULL;
 
-    if (r->surcharges == NULL || extra_json == NULL)
+    if (said != NULL && json_node_get_value_type(said) == G_TYPE_STRING)
+        return g_ascii_strcasecmp(json_node_get_string(said), s->value) == 0;
+    return region != NULL && strcmp(s->member, "region") == 0 &&
+           g_ascii_strcasecmp(region, s->value) == 0;
+}
+
+static void
+add_surcharges(struct factors *f, const price_row *r, const price_options *options)
+{
+    g_autoptr(JsonNode) extra = NULL;
+
+    if (r->surcharges == NULL || (options->extra_json == NULL && options->region == NULL))
         return;
-    root = json_from_string(extra_json, NULL);
-    if (root == NULL || !JSON_NODE_HOLDS_OBJECT(root))
-        return;
+    if (options->extra_json != NULL)
+        extra = json_from_string(options->extra_json, NULL);
     for (guint i = 0; i < r->surcharges->len; i++) {
         const struct price_surcharge *s =
             &g_array_index(r->surcharges, struct price_surcharge, i);
-        JsonNode *said = json_object_get_member(json_node_get_object(root), s->member);
 
-        if (said != NULL && json_node_get_value_type(said) == G_TYPE_STRING &&
-            g_ascii_strcasecmp(json_node_get_string(said), s->value) == 0)
+        if (is_said(s, options->region, extra))
             add_factor(f, s->factor);
     }
 }
@@ -165,7 +175,7 @@ all_factors(const price_row *r, const price_options *options, ratio tier)
     add_factor(&f, tier);
     for (unsigned i = 0; i < options->factor_count; i++)
         add_factor(&f, options->factors[i]);
-    add_surcharges(&f, r, options->extra_json);
+    add_surcharges(&f, r, options);
     return f;
 }
 
@@ -482,6 +492,8 @@ price_worst(const price_row *r, int64_t input, int64_t output, bool any_tier,
 
     for (unsigned i = 0; i < options->factor_count; i++)
         add_factor(&f, options->factors[i]);
+    if (!any_tier)
+        add_surcharges(&f, r, options);
     for (guint i = 0; any_tier && r->surcharges != NULL && i < r->surcharges->len; i++) {
         const ratio more = g_array_index(r->surcharges, struct price_surcharge, i).factor;
 

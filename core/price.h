@@ -173,6 +173,7 @@ typedef struct price_options {
     ratio factors[3];   /* more of them */
     unsigned factor_count;
     const char *extra_json; /* of the sample, for surcharges; NULL: none */
+    const char *region;     /* that the server's name says, for those too; NULL: none */
 } price_options;
 
 typedef struct bill {

@@ -399,6 +399,18 @@ class Runs(Case):
         self.assertIn("by the server itself, +6.86 % of ours",
                       self.lens("show", "run.lens", code=0).out)
 
+    def test_a_region_in_the_servers_name_has_its_surcharge(self):
+        self.write("mine.yaml", "prices:\n  - {model: m, input: 1, output: 1, "
+                   "surcharges: {region: {eu: 1.5}}}\n")
+        usd = {}
+        for host in ("api.example.com", "eu.api.example.com", "eu.example"):
+            done = self.lens("validate", f"https://{host}/v1", "-m", "m", "-n", "1", "--json",
+                             "--pricing", "mine.yaml", code=0)
+            usd[host] = Fraction(json.loads(done.out)["costs"][0]["usd"])
+        self.assertGreater(usd["api.example.com"], 0)
+        self.assertEqual(usd["eu.api.example.com"], usd["api.example.com"] * Fraction(3, 2))
+        self.assertEqual(usd["eu.example"], usd["api.example.com"])
+
     def test_options_of_money_are_checked(self):
         for option in ("gpus=2", "gpus=0", "gpu_hour_usd=x", "gpu_hour_usd=-1",
                        "price_multiplier=0", "price_multiplier=x"):

@@ -453,6 +453,32 @@ tiers_of_one_object_a_model(void **state)
 }
 
 static void
+a_region_has_its_surcharge(void **state)
+{
+    static const char more[] =
+        "prices: [{model: r, input: 1, output: 1, surcharges: {region: {eu: 2}}}]\n";
+    g_autoptr(price_book) b = book_of(table, more);
+    const price_options cases[] = { { .region = "eu" },
+                                    { .extra_json = "{\"region\":\"EU\"}" },
+                                    { .region = "eu",
+                                      .extra_json = "{\"region\":\"us\"}" },
+                                    { .region = "us" },
+                                    { .extra_json = "not an object" } };
+    const price_row *row = price_find(b, NULL, NULL, "r", 20260724).row;
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const bill paid = bill_with(b, "r", USAGE(.in = 1, .out = 0), &cases[i]);
+        money_amount most;
+
+        assert_null(paid.why);
+        assert_int_equal(paid.total, i < 2 ? 2000000 : 1000000);
+        assert_true(price_worst(row, 1, 0, false, &cases[i], &most));
+        assert_true(most >= paid.total);
+    }
+}
+
+static void
 the_fee_of_a_request_holds_in_all_steps(void **state)
 {
     static const char more[] =
@@ -627,6 +653,7 @@ main(void)
         cmocka_unit_test_setup_teardown(the_worst_case_is_never_passed, setup, teardown),
         cmocka_unit_test(reads_one_object_a_model),
         cmocka_unit_test(tiers_of_one_object_a_model),
+        cmocka_unit_test(a_region_has_its_surcharge),
         cmocka_unit_test(the_fee_of_a_request_holds_in_all_steps),
         cmocka_unit_test(reads_models_by_provider),
         cmocka_unit_test(refuses_broken_tables),
