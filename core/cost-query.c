@@ -8,6 +8,8 @@
 #include "option.h"
 #include "plain-text.h"
 
+enum { EVER = 99991231 }; /* the last day: what will have begun */
+
 static const char *const usage_names[LENS_USAGE_COUNT] = {
     NULL,       "in",        "cache_read", "cache_write", "cache_write_1h",
     "out",      "reasoning", "billed_in",  "billed_out",  "in_audio",
@@ -285,12 +287,16 @@ bill
 cost_bill(const price_book *b, const cost_query *q, int day, price_match *ret)
 {
     price_options options = { .tier = q->tier, .batch = q->batch };
+    bill paid;
 
     *ret = price_find(b, q->provider, NULL, q->model, day);
     if (ret->row != NULL)
         options.batch_factor = price_batch_factor(b, ret->row);
     options.factors[options.factor_count++] = q->mult;
-    return price_bill(ret->row, q->usage, q->partial, &options);
+    paid = price_bill(ret->row, q->usage, q->partial, &options);
+    if (ret->row == NULL && price_find(b, q->provider, NULL, q->model, EVER).row != NULL)
+        paid.why = "the price table has no price of the model for that day";
+    return paid;
 }
 
 const char *

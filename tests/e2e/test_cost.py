@@ -272,6 +272,7 @@ class Commands(Case):
             done = self.lens(*args, "--at", at, code=0)
             self.assertEqual(json.loads(done.out)["usd"], usd)
             self.assertEqual("valid until 2026-08-31" in done.err, said, done.err)
+        self.assertIn("for that day", json.loads(done.out)["why"])
 
     def test_own_tables_come_first_and_extend(self):
         self.write("mine.yaml", "date: 2026-11-01\nprices:\n"
