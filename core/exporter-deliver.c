@@ -51,8 +51,7 @@ load_cursor(exporter *e, GError **error)
     e->file = runfile_open(e->path, !e->live, error);
     if (e->file == NULL)
         return false;
-    if ((e->ops->flags & LENS_EXPORT_NO_MARKS) != 0)
-        runfile_leave_out_timelines(e->file);
+    runfile_read_shown(e->file, (e->ops->flags & LENS_EXPORT_NO_MARKS) == 0);
     if (!e->live && !runfile_writable(e->file))
         g_message("export %s: %s is read-only: how far it came is not remembered",
                   e->name, e->path);

@@ -27,6 +27,7 @@ struct column {
     const char *name;
     size_t offset;
     enum column_type type;
+    bool inner; /* no exporter is shown it */
 };
 
 /* A prepared insert that binds only what changed since the last row. */

@@ -3,12 +3,18 @@
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
-#define OF(kind, name, field, type)                \
-    {                                              \
-        name, offsetof(kind, field), COLUMN_##type \
+#define OF(kind, name, field, type)                       \
+    {                                                     \
+        name, offsetof(kind, field), COLUMN_##type, false \
+    }
+#define INNER(kind, name, field, type)                   \
+    {                                                    \
+        name, offsetof(kind, field), COLUMN_##type, true \
     }
 #define S(name, field, type) OF(sample, name, field, type)
+#define S_INNER(name, field, type) INNER(sample, name, field, type)
 #define A(name, field, type) OF(attempt, name, field, type)
+#define A_INNER(name, field, type) INNER(attempt, name, field, type)
 #define T(name, field, type) OF(tally, name, field, type)
 #define K(name, code) OF(struct token_row, name, tokens[code], INT64)
 #define R(name, field, type) OF(result, name, field, type)
@@ -21,16 +27,16 @@ const struct column sample_columns[] = {
     S("session", session, COOKIE),
     S("turn", turn, COOKIE),
     S("item", item, COOKIE),
-    S("prompt_id", prompt_id, COOKIE),
+    S_INNER("prompt_id", prompt_id, COOKIE),
     S("target", target, UINT32),
     S("stage", stage, UINT32),
-    S("worker", worker, UINT32),
+    S_INNER("worker", worker, UINT32),
     S("outcome", outcome, UINT32),
     S("phase", phase, UINT32),
     S("attempts", attempt_count, UINT32),
     S("unix_ns", start_unix_ns, INT64),
     S("due_ns", due_ns, INT64),
-    S("bucket_wait_ns", bucket_wait_ns, INT64),
+    S_INNER("bucket_wait_ns", bucket_wait_ns, INT64),
     S("asked_output_tokens", asked_output_tokens, INT64),
     S("trace_id", trace_id, TRACE),
     S("span_id", span_id, SPAN),
@@ -42,7 +48,7 @@ const struct column sample_columns[] = {
     S("cost_reasoning", cost[LENS_COST_REASONING], INT64),
     S("cost_request", cost[LENS_COST_REQUEST], INT64),
     S("cost_total", cost_total, INT64),
-    S("cache_saving", cache_saving, INT64),
+    S_INNER("cache_saving", cache_saving, INT64),
     S("prompt", prompt, TEXT),
     S("text", text, TEXT),
     S("reasoning", reasoning, TEXT),
@@ -57,7 +63,7 @@ const struct column attempt_columns[] = {
     A("departure_first_ns", departure_first_ns, INT64),
     A("departure_ns", departure_ns, INT64),
     A("first_byte_ns", first_byte_ns, INT64),
-    A("first_message_ns", first_message_ns, INT64),
+    A_INNER("first_message_ns", first_message_ns, INT64),
     A("first_output_ns", first_output_ns, INT64),
     A("first_text_ns", first_text_ns, INT64),
     A("second_output_ns", second_output_ns, INT64),
@@ -71,17 +77,17 @@ const struct column attempt_columns[] = {
     A("bytes_received", bytes_received, UINT64),
     A("reused", reused, BOOL),
     A("streamed", streamed, BOOL),
-    A("resends", resends, UINT32),
+    A_INNER("resends", resends, UINT32),
     A("http_version", http_version, UINT16),
     A("http_status", http_status, INT32),
     A("messages", messages, UINT32),
     A("output_messages", output_messages, UINT32),
-    A("shared_messages", shared_messages, UINT32),
-    A("interval_messages", interval_messages, UINT32),
-    A("kernel_stamps", kernel_stamps, UINT32),
-    A("user_stamps", user_stamps, UINT32),
-    A("interval_stamps", interval_stamps, UINT32),
-    A("warnings", warnings, UINT32),
+    A_INNER("shared_messages", shared_messages, UINT32),
+    A_INNER("interval_messages", interval_messages, UINT32),
+    A_INNER("kernel_stamps", kernel_stamps, UINT32),
+    A_INNER("user_stamps", user_stamps, UINT32),
+    A_INNER("interval_stamps", interval_stamps, UINT32),
+    A_INNER("warnings", warnings, UINT32),
     A("input_tokens", usage[LENS_USAGE_INPUT], INT64),
     A("cache_read_tokens", usage[LENS_USAGE_CACHE_READ], INT64),
     A("cache_write_tokens", usage[LENS_USAGE_CACHE_WRITE], INT64),
@@ -98,10 +104,10 @@ const struct column attempt_columns[] = {
     A("error_class", error_class, UINT32),
     A("error_kind", error_kind, UINT32),
     A("error_where", error_where, UINT32),
-    A("retryable", retryable, BOOL),
-    A("retry_after_ns", retry_after_ns, INT64),
+    A_INNER("retryable", retryable, BOOL),
+    A_INNER("retry_after_ns", retry_after_ns, INT64),
     A("error_detail", error_detail, TEXT),
-    A("error_code", error_code, TEXT),
+    A_INNER("error_code", error_code, TEXT),
     A("finish", finish, TEXT),
     A("server_id", server_id, TEXT),
     A("served_model", served_model, TEXT),

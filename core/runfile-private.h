@@ -14,7 +14,7 @@ struct runfile {
     char *path;
     char *scratch; /* directory of a copy that is read instead; NULL: none */
     bool writable;
-    bool no_timelines; /* when samples are read */
+    bool shown_only, no_timelines; /* when samples are read */
     uint64_t next_rank;
     struct inserter samples, attempts;
     int wal_pages; /* of the last commit */

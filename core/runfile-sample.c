@@ -82,19 +82,22 @@ runfile_put_sample(runfile *f, const sample *s, bool deltas, uint64_t *ret_rank,
 /* One row at a time; strings and logs stay SQLite's. */
 struct sample_reader {
     runfile *f;
+    GArray *of_sample, *of_attempt; /* struct column: what is read */
     sqlite3_stmt *samples, *attempts, *attempts_before;
     sample sample;
     GArray *tries; /* attempt */
 };
 
+#define COLUMNS(array) ((const struct column *)(const void *)(array)->data), (array)->len
+
 static void
-read_attempt(sqlite3_stmt *row, int first, attempt *a)
+read_attempt(const struct sample_reader *r, sqlite3_stmt *row, int first, attempt *a)
 {
     int next;
 
     memset(a, 0, sizeof *a);
     a->usage[0] = -1;
-    next = columns_read(row, first, attempt_columns, attempt_column_count, false, a);
+    next = columns_read(row, first, COLUMNS(r->of_attempt), false, a);
     a->messages_log.data = (uint8_t *)sqlite3_column_blob(row, next);
     a->messages_log.size = (size_t)sqlite3_column_bytes(row, next);
     a->messages_log.count = a->messages_log.size > 0 ? a->messages : 0;
@@ -108,7 +111,7 @@ read_earlier_attempt(struct sample_reader *r, GPtrArray *rows, int64_t rank, uin
     g_autoptr(GString) sql = g_string_new("SELECT ");
     sqlite3_stmt *row;
 
-    columns_names(sql, attempt_columns, attempt_column_count, "");
+    columns_names(sql, COLUMNS(r->of_attempt), "");
     g_string_append_printf(
         sql, ", timeline FROM attempt WHERE rank = %" G_GINT64_FORMAT " AND nth = %u",
         rank, nth);
@@ -118,7 +121,7 @@ read_earlier_attempt(struct sample_reader *r, GPtrArray *rows, int64_t rank, uin
     g_ptr_array_add(rows, row);
     if (sqlite3_step(row) != SQLITE_ROW)
         return runfile_fail(r->f, "read an attempt of the run file", error);
-    read_attempt(row, 0, ret);
+    read_attempt(r, row, 0, ret);
     return true;
 }
 
@@ -135,8 +138,7 @@ give_sample(struct sample_reader *r, runfile_sample_fn fn, void *data, bool *ret
     g_autoptr(GPtrArray) rows = NULL;
     const int64_t rank = sqlite3_column_int64(r->samples, 0);
     sample *s = &r->sample;
-    const int next =
-        columns_read(r->samples, 1, sample_columns, sample_column_count, false, s);
+    const int next = columns_read(r->samples, 1, COLUMNS(r->of_sample), false, s);
 
     if (s->attempt_count < 1 || s->attempt_count > ATTEMPTS_MAX) {
         g_set_error(error, LENS_ERROR, LENS_ERROR_FILE,
@@ -151,15 +153,27 @@ give_sample(struct sample_reader *r, runfile_sample_fn fn, void *data, bool *ret
     for (uint32_t nth = 0; nth + 1 < s->attempt_count; nth++)
         if (!read_earlier_attempt(r, rows, rank, nth, &s->attempts[nth], error))
             return false;
-    read_attempt(r->samples, next, &s->attempts[s->attempt_count - 1]);
+    read_attempt(r, r->samples, next, &s->attempts[s->attempt_count - 1]);
     *ret_go_on = fn(s, (uint64_t)rank, data);
     return true;
 }
 
 void
-runfile_leave_out_timelines(runfile *f)
+runfile_read_shown(runfile *f, bool timelines)
 {
-    f->no_timelines = true;
+    f->shown_only = true;
+    f->no_timelines = !timelines;
+}
+
+static GArray *
+columns_to_read(const runfile *f, const struct column *columns, size_t count)
+{
+    GArray *chosen = g_array_new(false, false, sizeof *columns);
+
+    for (size_t i = 0; i < count; i++)
+        if (!f->shown_only || !columns[i].inner)
+            g_array_append_val(chosen, columns[i]);
+    return chosen;
 }
 
 bool
@@ -168,14 +182,19 @@ runfile_each_sample(runfile *f, uint64_t after, uint64_t limit, runfile_sample_f
 {
     g_autoptr(GString) sql = g_string_new("SELECT rank, ");
     g_autoptr(GArray) tries = g_array_new(false, true, sizeof(attempt));
+    g_autoptr(GArray) of_sample = columns_to_read(f, sample_columns, sample_column_count);
+    g_autoptr(GArray) of_attempt =
+        columns_to_read(f, attempt_columns, attempt_column_count);
     autostatement rows = NULL;
-    struct sample_reader r = { .f = f, .tries = tries };
+    struct sample_reader r = {
+        .f = f, .of_sample = of_sample, .of_attempt = of_attempt, .tries = tries
+    };
     bool go_on = true;
     int code = SQLITE_DONE;
 
-    columns_names(sql, sample_columns, sample_column_count, "");
+    columns_names(sql, COLUMNS(of_sample), "");
     g_string_append(sql, ", ");
-    columns_names(sql, attempt_columns, attempt_column_count, "");
+    columns_names(sql, COLUMNS(of_attempt), "");
     g_string_append_printf(sql, ", %s FROM sample WHERE rank > ? ORDER BY rank LIMIT ?",
                            f->no_timelines ? "NULL" : "timeline");
     rows = runfile_prepare(f, sql->str, error);

@@ -66,9 +66,11 @@ bool runfile_put_delivery(runfile *f, const char *exporter, uint64_t samples,
 run_info *runfile_get_run(runfile *f, GError **error); /* with results, tallies empty */
 uint64_t runfile_sample_count(runfile *f);
 uint64_t runfile_interval_count(runfile *f);
+/* From now on samples are read for an exporter: what none is shown is left out, as are
+ * the timelines without `timelines`; these read as empty. */
+void runfile_read_shown(runfile *f, bool timelines);
 /* Samples with rank > `after` in the order in which they were written; at most `limit`.
  * The sample and its texts are borrowed for the call. false from fn stops. */
-void runfile_leave_out_timelines(runfile *f); /* they read as empty from now on */
 typedef bool (*runfile_sample_fn)(const sample *s, uint64_t rank, void *data);
 bool runfile_each_sample(runfile *f, uint64_t after, uint64_t limit, runfile_sample_fn fn,
                          void *data, GError **error);

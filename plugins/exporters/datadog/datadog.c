@@ -243,7 +243,7 @@ static const struct lens_option options[] = {
 
 static const struct lens_exporter exporter = {
     .struct_size = sizeof exporter,
-    .flags = LENS_EXPORT_SAMPLES | LENS_EXPORT_INTERVALS,
+    .flags = LENS_EXPORT_SAMPLES | LENS_EXPORT_INTERVALS | LENS_EXPORT_NO_MARKS,
     .options = LENS_SCHEMA(options),
     .open = datadog_open,
     .close = datadog_close,

@@ -239,7 +239,8 @@ static const struct lens_option options[] = {
 
 static const struct lens_exporter exporter = {
     .struct_size = sizeof exporter,
-    .flags = LENS_EXPORT_SAMPLES | LENS_EXPORT_INTERVALS | LENS_EXPORT_IDEMPOTENT,
+    .flags = LENS_EXPORT_SAMPLES | LENS_EXPORT_INTERVALS | LENS_EXPORT_IDEMPOTENT |
+             LENS_EXPORT_NO_MARKS,
     .options = LENS_SCHEMA(options),
     .open = influxdb_open,
     .close = influxdb_close,
