@@ -55,81 +55,99 @@ lens_write(struct lens_writer *w, const char *text)
     lens_write_bytes(w, text, strlen(text));
 }
 
+/* Two digits at a time, up to `end`; returns where they begin. */
+static char *
+put_digits(char *end, uint64_t rest)
+{
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+                                "25262728293031323334353637383940414243444546474849"
+                                "50515253545556575859606162636465666768697071727374"
+                                "75767778798081828384858687888990919293949596979899";
+
+    while (rest >= 100) {
+        end -= 2;
+        memcpy(end, pairs + 2 * (rest % 100), 2);
+        rest /= 100;
+    }
+    if (rest >= 10) {
+        end -= 2;
+        memcpy(end, pairs + 2 * rest, 2);
+    } else {
+        *--end = (char)('0' + rest);
+    }
+    return end;
+}
+
+size_t
+lens_digits_int(int64_t value, char ret[LENS_DIGITS])
+{
+    char digits[24], *const end = digits + sizeof digits;
+    char *at = put_digits(end, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+
+    if (value < 0)
+        *--at = '-';
+    memcpy(ret, at, (size_t)(end - at));
+    return (size_t)(end - at);
+}
+
 void
 lens_write_int(struct lens_writer *w, int64_t value)
 {
-    char digits[24], *at = digits + sizeof digits;
-    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    char digits[LENS_DIGITS];
 
-    do {
-        *--at = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest > 0);
-    if (value < 0)
-        *--at = '-';
-    lens_write_bytes(w, at, (size_t)(digits + sizeof digits - at));
+    lens_write_bytes(w, digits, lens_digits_int(value, digits));
 }
 
 /* Digits of value * 10^decimals, when that is a whole number: a quotient of two exact
  * doubles is rounded as a reader of the digits would. 0: it is none. */
 static size_t
-whole_digits(double value, unsigned decimals, char ret[32])
+whole_digits(double value, unsigned decimals, char ret[LENS_DIGITS])
 {
     static const double powers[] = { 1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9 };
     const double scaled = nearbyint(value * powers[decimals]);
-    char *at = ret + 32, *end;
-    uint64_t rest;
+    char *at = ret;
+    uint64_t rest, power = 1, fraction;
 
     if (!(fabs(scaled) < 9e15) || scaled / powers[decimals] != value)
         return 0;
     rest = (uint64_t)fabs(scaled);
-    while (decimals > 0 && rest % 10 == 0) {
-        rest /= 10;
-        decimals--;
-    }
-    end = at;
-    for (unsigned i = 0; rest > 0 || i <= decimals; i++) {
-        if (i == decimals && i > 0)
-            *--at = '.';
-        *--at = (char)('0' + rest % 10);
-        rest /= 10;
-    }
+    for (unsigned i = 0; i < decimals; i++)
+        power *= 10;
     if (scaled < 0)
-        *--at = '-';
-    memmove(ret, at, (size_t)(end - at));
-    return (size_t)(end - at);
+        *at++ = '-';
+    at += lens_digits_int((int64_t)(rest / power), at);
+    fraction = rest % power;
+    if (fraction == 0)
+        return (size_t)(at - ret);
+    put_digits(at + 1 + decimals, fraction + power); /* a 1 in front keeps zeroes */
+    *at = '.';
+    for (at += 1 + decimals; at[-1] == '0';)
+        at--;
+    return (size_t)(at - ret);
 }
 
-/* Nearly all numbers are times in ms or counts. */
-static int
-write_short(struct lens_writer *w, double value)
+/* Nearly all numbers are times in ms or counts. 0: it is not short. */
+static size_t
+short_digits(double value, char ret[LENS_DIGITS])
 {
-    char digits[32];
     size_t size;
 
     if (value != 0 && (fabs(value) < 1e-4 || fabs(value) >= 1e15))
         return 0;
     if (value == 0 && signbit(value))
         return 0;
-    size = whole_digits(value, 6, digits);
-    if (size == 0)
-        size = whole_digits(value, 9, digits);
-    lens_write_bytes(w, digits, size);
-    return size > 0;
+    size = whole_digits(value, 6, ret);
+    return size > 0 ? size : whole_digits(value, 9, ret);
 }
 
-void
-lens_write_double(struct lens_writer *w, double value)
+size_t
+lens_digits_double(double value, char ret[LENS_DIGITS])
 {
-    char text[40];
+    char text[LENS_DIGITS];
+    const size_t size = short_digits(value, ret);
 
-    /* JSON has no word for these. */
-    if (!isfinite(value)) {
-        lens_write(w, "null");
-        return;
-    }
-    if (write_short(w, value))
-        return;
+    if (size > 0)
+        return size;
     for (int digits = 15; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, value);
         if (strtod(text, NULL) == value)
@@ -148,7 +166,20 @@ lens_write_double(struct lens_writer *w, double value)
             break;
         }
     }
-    lens_write(w, text);
+    memcpy(ret, text, strlen(text));
+    return strlen(text);
+}
+
+void
+lens_write_double(struct lens_writer *w, double value)
+{
+    char digits[LENS_DIGITS];
+
+    /* JSON has no word for these. */
+    if (!isfinite(value))
+        lens_write(w, "null");
+    else
+        lens_write_bytes(w, digits, lens_digits_double(value, digits));
 }
 
 /* The escape of an ASCII byte; returns its length, 0 when it stands for itself. */

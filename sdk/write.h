@@ -24,6 +24,10 @@ void lens_write_bytes(struct lens_writer *w, const void *data, size_t size);
 void lens_write_int(struct lens_writer *w, int64_t value);
 void lens_write_double(struct lens_writer *w,
                        double value); /* shortest that reads back */
+/* The digits alone, as above, of what is finite; returns how many. No NUL. */
+#define LENS_DIGITS 40
+size_t lens_digits_int(int64_t value, char ret[LENS_DIGITS]);
+size_t lens_digits_double(double value, char ret[LENS_DIGITS]);
 /* Seconds since 1970 as "2026-11-21T15:04:05Z" (RFC 3339), with quotes. */
 void lens_write_time(struct lens_writer *w, int64_t unix_s);
 /* With quotes and escapes; invalid UTF-8 becomes U+FFFD. */

@@ -421,8 +421,14 @@ read_http_version(const struct lens_sample *s, const struct run_names *names,
 {
     if (s->http_version == 0)
         return;
-    snprintf(v->buffer, sizeof v->buffer, "%u.%u", s->http_version / 10,
-             s->http_version % 10);
+    if (s->http_version < 100) /* at every sample: no printf */
+        memcpy(v->buffer,
+               (const char[]){ (char)('0' + s->http_version / 10), '.',
+                               (char)('0' + s->http_version % 10), '\0' },
+               4);
+    else
+        snprintf(v->buffer, sizeof v->buffer, "%u.%u", s->http_version / 10,
+                 s->http_version % 10);
     set_buffer(v);
 }
 

@@ -1,13 +1,28 @@
 #include "value.h"
 
-#include <math.h>
 #include <string.h>
+
+/* Bytes of `string`; `ret_plain` says whether none of them needs quotes. */
+static size_t
+measure(const char *string, int *ret_plain)
+{
+    const char *at = string;
+    int plain = 1;
+
+    for (; *at != '\0'; at++)
+        plain &= *at != ',' && *at != '"' && *at != '\r' && *at != '\n';
+    *ret_plain = plain;
+    return (size_t)(at - string);
+}
 
 void
 text_to_csv(const char *string, struct text *t)
 {
-    if (strpbrk(string, ",\"\r\n") == NULL) {
-        text_add(t, string);
+    int plain;
+    const size_t size = measure(string, &plain);
+
+    if (plain) {
+        text_put(t, string, size);
         return;
     }
     text_add(t, "\"");
@@ -22,17 +37,12 @@ text_to_csv(const char *string, struct text *t)
 void
 value_to_csv(const struct value *v, struct text *t)
 {
-    struct lens_writer w;
-
     switch (v->kind) {
     case VALUE_INT:
+        text_int(t, v->integer);
+        break;
     case VALUE_DOUBLE:
-        lens_write_begin(&w, t, text_put);
-        if (v->kind == VALUE_INT)
-            lens_write_int(&w, v->integer);
-        else if (isfinite(v->number))
-            lens_write_double(&w, v->number);
-        lens_write_end(&w);
+        text_double(t, v->number);
         break;
     case VALUE_BOOL:
         text_add(t, v->integer ? "true" : "false");

@@ -102,11 +102,11 @@ put_row(struct csv *c, const struct row *row)
         struct value value;
 
         if (i > 0)
-            text_put(&c->text, ",", 1);
+            text_byte(&c->text, ',');
         column_read(&c->columns->items[i], row, &value);
         value_to_csv(&value, &c->text);
     }
-    text_put(&c->text, "\n", 1);
+    text_byte(&c->text, '\n');
 }
 
 /* One line a column. */

@@ -1,11 +1,8 @@
 #include "line.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "write.h"
 
 #define MOST_STRING 8192 /* the protocol allows 64 KiB */
 
@@ -98,55 +95,55 @@ line_tag(struct lines *l, const char *key, const char *value)
 {
     if (value == NULL || *value == '\0')
         return;
-    text_put(&l->text, ",", 1);
+    text_byte(&l->text, ',');
     put_escaped(l, key, KEY);
-    text_put(&l->text, "=", 1);
+    text_byte(&l->text, '=');
     put_escaped(l, value, KEY);
 }
 
 static void
 put_key(struct lines *l, const char *key)
 {
-    text_put(&l->text, l->fields++ == 0 ? " " : ",", 1);
+    text_byte(&l->text, l->fields++ == 0 ? ' ' : ',');
     put_escaped(l, key, KEY);
-    text_put(&l->text, "=", 1);
+    text_byte(&l->text, '=');
 }
 
 void
 line_float(struct lines *l, const char *key, double value)
 {
-    struct lens_writer w;
-
     if (!isfinite(value))
         return;
     put_key(l, key);
-    lens_write_begin(&w, &l->text, text_put);
-    lens_write_double(&w, value);
-    lens_write_end(&w);
+    text_double(&l->text, value);
 }
 
+/* As printf's "%lld.%09lld" without the zeroes at the end, but for one. */
 void
 line_seconds(struct lines *l, const char *key, int64_t ns)
 {
-    char digits[40];
-    int size;
+    uint64_t rest = (uint64_t)llabs(ns % 1000000000);
+    char digits[9];
+    size_t size = sizeof digits;
 
     put_key(l, key);
-    size = snprintf(digits, sizeof digits, "%s%lld.%09lld", ns < 0 ? "-" : "",
-                    llabs(ns / 1000000000), llabs(ns % 1000000000));
-    while (digits[size - 1] == '0' && digits[size - 2] != '.')
+    if (ns < 0)
+        text_byte(&l->text, '-');
+    text_int(&l->text, llabs(ns / 1000000000));
+    text_byte(&l->text, '.');
+    for (size_t i = sizeof digits; i-- > 0; rest /= 10)
+        digits[i] = (char)('0' + rest % 10);
+    while (size > 1 && digits[size - 1] == '0')
         size--;
-    text_put(&l->text, digits, (size_t)size);
+    text_put(&l->text, digits, size);
 }
 
 void
 line_int(struct lines *l, const char *key, int64_t value)
 {
-    char digits[32];
-
     put_key(l, key);
-    text_put(&l->text, digits,
-             (size_t)snprintf(digits, sizeof digits, "%lldi", (long long)value));
+    text_int(&l->text, value);
+    text_byte(&l->text, 'i');
 }
 
 void
@@ -168,25 +165,25 @@ line_string(struct lines *l, const char *key, const char *value)
         for (size = MOST_STRING; ((unsigned char)value[size] & 0xc0) == 0x80;)
             size--; /* not half a character */
     put_key(l, key);
-    text_put(&l->text, "\"", 1);
+    text_byte(&l->text, '"');
     for (size_t i = 0; i < size; i++) {
         if (value[i] == '"' || value[i] == '\\')
-            text_put(&l->text, "\\", 1);
-        text_put(&l->text, (unsigned char)value[i] < ' ' ? " " : value + i, 1);
+            text_byte(&l->text, '\\');
+        text_byte(&l->text, (unsigned char)value[i] < ' ' ? ' ' : value[i]);
     }
-    text_put(&l->text, "\"", 1);
+    text_byte(&l->text, '"');
 }
 
 void
 line_end(struct lines *l, int64_t unix_ns)
 {
-    char digits[32];
-
-    if (l->count > 0 && l->fields == 0)
+    if (l->count > 0 && l->fields == 0) {
         l->text.size = l->starts[l->count - 1];
-    else
-        text_put(&l->text, digits,
-                 (size_t)snprintf(digits, sizeof digits, " %lld\n", (long long)unix_ns));
+    } else {
+        text_byte(&l->text, ' ');
+        text_int(&l->text, unix_ns);
+        text_byte(&l->text, '\n');
+    }
     l->failed |= l->text.failed;
 }
 

@@ -41,6 +41,26 @@ struct choice {
     const struct lens_host *host;
 };
 
+static void
+add_field(struct points *p, const struct field *field)
+{
+    struct point_field *f = &p->fields[p->field_count++];
+    const char *column = field_column(field);
+    const size_t size = strlen(column);
+    const struct lens_name *name;
+
+    *f = (struct point_field){ .field = field, .key = column, .number_key = column };
+    if (strcmp(column, "cost_usd") == 0)
+        f->number_key = "cost";
+    if (size <= 3 || strcmp(column + size - 3, "_ms") != 0)
+        return;
+    snprintf(f->time_key, sizeof f->time_key, "%.*s", (int)(size - 3), column);
+    name = lens_name_find(f->time_key);
+    if (name != NULL)
+        snprintf(f->time_key, sizeof f->time_key, "%s", name->influx);
+    f->is_time = 1;
+}
+
 static lens_status
 choose(void *data, const char *name)
 {
@@ -54,7 +74,7 @@ choose(void *data, const char *name)
                              "name");
     if (p->field_count == MOST_FIELDS)
         return refuse_option(c->host, "fields", name, "too many fields");
-    p->fields[p->field_count++] = field;
+    add_field(p, field);
     return LENS_OK;
 }
 
@@ -69,7 +89,7 @@ choose_fields(struct points *p, const struct lens_host *host)
         const struct field *field = find_field(usual_fields[i]);
 
         if (field != NULL)
-            p->fields[p->field_count++] = field;
+            add_field(p, field);
     }
     return LENS_OK;
 }
@@ -81,7 +101,7 @@ leave_out_tags(struct points *p)
     uint32_t kept = 0;
 
     for (uint32_t i = 0; i < p->field_count; i++)
-        if (!tags_have(&p->tags, POINT_SAMPLE, field_column(p->fields[i])))
+        if (!tags_have(&p->tags, POINT_SAMPLE, field_column(p->fields[i].field)))
             p->fields[kept++] = p->fields[i];
     p->field_count = kept;
     p->run_field = !tags_have(&p->tags, POINT_SAMPLE, "run");
@@ -141,34 +161,29 @@ points_run(const struct points *p, const struct lens_run *run, struct lines *to)
 
 /* ---- samples ---- */
 
-/* Times are told in seconds, as everywhere in InfluxDB's points; the table has the name
- * of "ttft_ms" under "ttft". */
 static void
-write_time(const char *column, double ms, struct lines *to)
+write_value(const struct point_field *f, const struct value *v, struct lines *to)
 {
-    char id[128];
-    const struct lens_name *name;
-
-    snprintf(id, sizeof id, "%.*s", (int)(strlen(column) - 3), column);
-    name = lens_name_find(id);
-    line_seconds(to, name != NULL ? name->influx : id, llround(ms * 1e6));
-}
-
-static void
-write_value(const char *column, const struct value *v, struct lines *to)
-{
-    const size_t size = strlen(column);
-
-    if (v->kind == VALUE_INT)
-        line_int(to, column, v->integer);
-    else if (v->kind == VALUE_BOOL)
-        line_bool(to, column, v->integer != 0);
-    else if (v->kind == VALUE_STRING || v->kind == VALUE_JSON)
-        line_string(to, column, v->string);
-    else if (v->kind == VALUE_DOUBLE && size > 3 && strcmp(column + size - 3, "_ms") == 0)
-        write_time(column, v->number, to);
-    else if (v->kind == VALUE_DOUBLE)
-        line_float(to, strcmp(column, "cost_usd") == 0 ? "cost" : column, v->number);
+    switch (v->kind) {
+    case VALUE_INT:
+        line_int(to, f->key, v->integer);
+        break;
+    case VALUE_BOOL:
+        line_bool(to, f->key, v->integer != 0);
+        break;
+    case VALUE_STRING:
+    case VALUE_JSON:
+        line_string(to, f->key, v->string);
+        break;
+    case VALUE_DOUBLE:
+        if (f->is_time)
+            line_seconds(to, f->time_key, llround(v->number * 1e6));
+        else
+            line_float(to, f->number_key, v->number);
+        break;
+    case VALUE_NONE:
+        break;
+    }
 }
 
 void
@@ -181,8 +196,8 @@ points_sample(const struct points *p, const struct lens_sample *s, struct lines 
     if (p->run_field)
         line_string(to, "run", p->facts.id);
     for (uint32_t i = 0; i < p->field_count; i++) {
-        field_read(p->fields[i], s, &p->facts.names, &v);
-        write_value(field_column(p->fields[i]), &v, to);
+        field_read(p->fields[i].field, s, &p->facts.names, &v);
+        write_value(&p->fields[i], &v, to);
     }
     line_end(to, s->unix_ns);
 }

@@ -6,11 +6,21 @@
 
 #define MOST_FIELDS 80
 
+/* A field of a sample, and what it is called: under its column, but for times, which are
+ * told in seconds, as everywhere in InfluxDB's points; the table has the name of
+ * "ttft_ms" under "ttft". */
+struct point_field {
+    const struct field *field;
+    const char *key, *number_key; /* of a number with a fraction */
+    int32_t is_time;
+    char time_key[64];
+};
+
 struct points {
     const char *prefix; /* of measurements */
     struct tags tags;
     struct run_facts facts;
-    const struct field *fields[MOST_FIELDS];
+    struct point_field fields[MOST_FIELDS];
     uint32_t field_count;
     int32_t run_field; /* the run is a field of samples, not a tag */
 };
