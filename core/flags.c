@@ -62,7 +62,8 @@ static const command command_table[] = {
       "2026-08-01" },
     { "models", "[PLAN.yaml|PLAN.json|URL] [flags]", 0, 1,
       "List the models that a server offers",
-      "Asks the provider, where it can be asked. Any other name may be given to run, too.",
+      "Asks the provider, where it can be asked. Any other name may be given to\n"
+      "run, too.",
       "lens models --provider openai\nlens models http://127.0.0.1:8000" },
 };
 
