@@ -2,6 +2,7 @@
 #include <glib-unix.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "chrono.h"
 #include "command.h"
@@ -30,6 +31,41 @@ choice_free(void *data)
     g_free(c);
 }
 
+/* --set export.NAME.KEY=VALUE */
+static bool
+apply_sets(const args *a, const GPtrArray *choices, GError **error)
+{
+    for (unsigned i = 0; i < args_count(a, "set"); i++) {
+        const char *text = args_string(a, "set", i);
+        const char *equals = strchr(text, '=');
+        g_autofree char *path =
+            g_strndup(text, equals != NULL ? (size_t)(equals - text) : 0);
+
+        if (!g_str_has_prefix(path, "export.")) {
+            g_set_error(error, LENS_ERROR, LENS_ERROR_USAGE,
+                        "--set: expected export.NAME.KEY=VALUE, got `%s`", path);
+            return false;
+        }
+        if (!plan_set_export(choices, path + 7, equals + 1, error)) {
+            g_prefix_error(error, "--set: ");
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+finish_choices(const GPtrArray *choices, GError **error)
+{
+    for (guint i = 0; i < choices->len; i++)
+        if (!option_values_finish(((plugin_choice *)choices->pdata[i])->options, true,
+                                  error)) {
+            g_prefix_error(error, "--to: ");
+            return false;
+        }
+    return true;
+}
+
 static bool
 read_choices(const args *a, GPtrArray *choices, GError **error)
 {
@@ -46,8 +82,7 @@ read_choices(const args *a, GPtrArray *choices, GError **error)
         plugin_choice *c = plugin_choice_new();
 
         if (!plan_choice_parse(c, args_plugins(a), LENS_KIND_OF_EXPORTER,
-                               args_string(a, "to", i), error) ||
-            !option_values_finish(c->options, true, error)) {
+                               args_string(a, "to", i), error)) {
             g_prefix_error(error, "--to: ");
             choice_free(c);
             return false;
@@ -62,7 +97,7 @@ read_choices(const args *a, GPtrArray *choices, GError **error)
         }
         g_ptr_array_add(choices, c);
     }
-    return true;
+    return apply_sets(a, choices, error) && finish_choices(choices, error);
 }
 
 static run_info *
@@ -157,11 +192,10 @@ print_done(const GPtrArray *exporters, const char *path)
 
         exporter_state(exporters->pdata[i], &s);
         if (s.complete) {
+            g_autofree char *progress = exporter_tell(exporters->pdata[i], &s);
+
             print_name(path, s.name);
-            fprintf(stderr,
-                    "complete, %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
-                    " samples delivered\n",
-                    s.delivered, s.of);
+            fprintf(stderr, "complete, %s\n", progress);
         }
         g_free(s.kind);
         g_free(s.name);

@@ -140,13 +140,39 @@ export_state_free(void *data)
     g_free(s);
 }
 
+/* The row of the run: its counts are samples, or intervals where the exporter takes no
+ * samples; intervals that are missing beside complete samples are told in words. */
+static void
+row_state(exporter *e, struct export_state *ret)
+{
+    uint64_t intervals, of;
+
+    exporter_state(e, ret);
+    pthread_mutex_lock(&exporters_lock);
+    intervals = e->intervals;
+    of = MAX(e->of_intervals, intervals);
+    pthread_mutex_unlock(&exporters_lock);
+    if (e->ops->snapshot == NULL)
+        return;
+    if (e->ops->samples == NULL) {
+        ret->delivered = intervals;
+        ret->of = of;
+    } else if (ret->error != NULL && intervals < of && ret->delivered == ret->of) {
+        g_autofree char *reason = ret->error;
+
+        ret->error = g_strdup_printf("%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+                                     " intervals delivered: %s",
+                                     intervals, of, reason);
+    }
+}
+
 /* Its row among the run's exports, made anew. */
 static void
 put_state(run_info *info, exporter *e)
 {
     struct export_state *fresh = g_new0(struct export_state, 1);
 
-    exporter_state(e, fresh);
+    row_state(e, fresh);
     for (guint i = 0; i < info->exports->len; i++) {
         struct export_state *old = info->exports->pdata[i];
 
@@ -182,9 +208,8 @@ offer_summary(const GPtrArray *exporters, const run_info *info)
     }
 }
 
-/* "3 of 10 samples delivered, 0 of 2 intervals delivered", of what the exporter takes. */
-static char *
-tell_progress(exporter *e, const struct export_state *s)
+char *
+exporter_tell(exporter *e, const struct export_state *s)
 {
     g_autoptr(GString) text = g_string_new(NULL);
     uint64_t intervals, of_intervals;
@@ -214,7 +239,7 @@ say_left(exporter *e)
     struct export_state s;
 
     exporter_state(e, &s);
-    progress = tell_progress(e, &s);
+    progress = exporter_tell(e, &s);
     if (!s.complete && s.delivered + e->refused == s.of && s.of > 0 && e->ended)
         g_warning("export %s: %s: %s", s.name, progress, s.error);
     else if (!s.complete)

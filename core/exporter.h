@@ -39,5 +39,8 @@ void exporter_progress(exporter *e, uint64_t *ret_delivered, uint64_t *ret_of);
 bool exporter_wait(exporter *e, int64_t wait_ns);
 /* What was delivered; the caller frees the strings. */
 void exporter_state(exporter *e, struct export_state *ret);
+/* "3 of 10 samples delivered, 0 of 2 intervals delivered", of what the exporter takes;
+ * the caller frees it. */
+char *exporter_tell(exporter *e, const struct export_state *s);
 /* Closes the plugin. One whose call does not come back is left behind. */
 void exporter_free(exporter *e);

@@ -43,8 +43,9 @@ check_url(const char *text, GError **error)
     if (has_user_info(text)) {
         g_set_error_literal(error, LENS_ERROR, LENS_ERROR_USAGE,
                             "a URL with user info (user:password@host) is refused, since "
-                            "it would be shown; leave it out and name the key with "
-                            "api_key=env:VAR or api_key=file:PATH");
+                            "it would be shown; leave it out and name the secret by its "
+                            "own option (api_key, token, password) as env:VAR or "
+                            "file:PATH");
         return false;
     }
     if (has_space(text))

@@ -296,15 +296,15 @@ set_of_workloads(plan *p, const char *key, const char *value, GError **error)
     return true;
 }
 
-/* `rest` is "NAME.KEY". */
-static bool
-set_of_export(plan *p, const char *rest, const char *value, GError **error)
+bool
+plan_set_export(const GPtrArray *exports, const char *rest, const char *value,
+                GError **error)
 {
     const char *dot = strrchr(rest, '.');
     g_autofree char *name = g_strndup(rest, dot != NULL ? (size_t)(dot - rest) : 0);
 
-    for (unsigned i = 0; dot != NULL && i < p->exports->len; i++) {
-        plugin_choice *c = g_ptr_array_index(p->exports, i);
+    for (unsigned i = 0; dot != NULL && i < exports->len; i++) {
+        plugin_choice *c = g_ptr_array_index(exports, i);
 
         if (g_str_equal(c->name, name))
             return option_values_set(c->options, dot + 1, value, error);
@@ -326,7 +326,7 @@ set_one(plan *p, const char *text, GError **error)
     if (equals != NULL && g_str_has_prefix(path, "workload.") && path[9] != '\0')
         return set_of_workloads(p, path + 9, equals + 1, error);
     if (equals != NULL && g_str_has_prefix(path, "export.") && path[7] != '\0')
-        return set_of_export(p, path + 7, equals + 1, error);
+        return plan_set_export(p->exports, path + 7, equals + 1, error);
     g_set_error(error, LENS_ERROR, LENS_ERROR_USAGE,
                 "expected provider.KEY=VALUE, workload.KEY=VALUE or "
                 "export.NAME.KEY=VALUE");
@@ -353,8 +353,8 @@ apply_switches(const args *a, plan *p)
     p->verbose = args_count(a, "verbose");
     p->user_clock = args_int(a, "clock") == 1;
     p->dry_run = args_bool(a, "dry-run") || args_command_bit(a) == ON_VALIDATE;
-    p->online = args_bool(a, "online") || (args_command_bit(a) == ON_VALIDATE &&
-                                           args_bool(a, "test-request"));
+    p->online = args_bool(a, "online") ||
+                (args_command_bit(a) == ON_VALIDATE && args_bool(a, "test-request"));
     p->dump_schedule = g_strdup(args_string(a, "dump-schedule", 0));
 }
 

@@ -65,6 +65,9 @@ bool plan_choice_parse(plugin_choice *c, registry *plugins, uint32_t kind,
 /* The same for a provider, whose name may be that of a preset. */
 bool plan_target_set_provider(plan_target *t, registry *plugins, const char *text,
                               GError **error);
+/* Sets an option of one of `exports` (plugin_choice); `rest` is "NAME.KEY". */
+bool plan_set_export(const GPtrArray *exports, const char *rest, const char *value,
+                     GError **error);
 /* A request parameter of lens, or an option of the provider. */
 bool plan_target_set_option(plan_target *t, const char *name, const char *text,
                             GError **error);

@@ -327,11 +327,54 @@ class Files(Export):
             self.assertEqual(exported, shown)
             os.unlink(self.path("out.json"))
 
+    def test_a_run_file_is_never_written_over(self):
+        self.measure(requests=2)
+        shutil.copy(self.path("run.lens"), self.path("other.lens"))
+        for choice in ("csv:path=other.lens", "csv:path=other.lens,what=summary", "json:path=other.lens",
+                       "json:path=o.json,samples=other.lens", "jsonl:path=run.lens", "hdrlog:path=run.lens",
+                       "prometheus:textfile=other.lens", "protobuf:path=other.lens"):
+            done = self.lens("export", "run.lens", "--to", choice, code=2)
+            self.assertIn("never written over", done.err, choice)
+        for name in ("run.lens", "other.lens"):
+            self.assertEqual(self.lens("show", name, "--json", code=0).first["requests"]["ok"], 2)
+        done = self.lens("run", "-n", 1, "-o", "new.lens", "--quiet", "--export", "csv:path=new.lens", code=2)
+        self.assertIn("never written over", done.err)
+
+    def test_two_exporters_never_write_one_file(self):
+        self.measure(requests=1)
+        done = self.lens("export", "run.lens", "--to", "csv:path=o.csv", "--to", "csv:path=o.csv,name=two", code=2)
+        self.assertIn("another exporter is writing it", done.err)
+
+    def test_options_by_set(self):
+        self.measure(requests=1)
+        self.lens("export", "run.lens", "--to", "csv", "--set", "export.csv.path=a,b.csv", "--set",
+                  "export.csv.columns=id+ttft", code=0)
+        self.assertEqual(self.read("a,b.csv").splitlines()[0], "id,ttft")
+        for value, word in (("export.csv.pth=o.csv", "did you mean `path`"), ("export.other.path=o.csv", "other"),
+                            ("provider.path=o.csv", "export.NAME.KEY=VALUE")):
+            done = self.lens("export", "run.lens", "--to", "csv:path=o.csv", "--set", value, code=2)
+            self.assertIn(word, done.err)
+
+    def test_missing_intervals_are_told(self):
+        port = free_port()
+        self.lens("run", "-n", 2, "-o", "run.lens", "--quiet", "--export-wait", "300ms", "--export",
+                  f"prometheus:push=http://127.0.0.1:{port}", "--export", f"otlp:url=http://127.0.0.1:{port}", code=0)
+        exports = self.lens("show", "run.lens", "--json", code=0).summary["run"]["exports"]
+        told = {export["name"]: export for export in exports}
+        self.assertLess(told["prometheus"]["delivered"], told["prometheus"]["of"])
+        self.assertRegex(told["otlp"]["error"], r"^0 of \d+ intervals delivered: ")
+
     def test_bad_input_is_one_clear_message(self):
         self.measure(requests=1)
         self.write("bad.json", '{"format": "csv", "rows": "samples", "columns": [{"title": "x", "field": "ttfft"}]}')
+        self.write("fild.json", '{"format": "csv", "rows": "samples", "columns": [{"title": "x", "fild": "ttft"}]}')
         self.write("odd.json", '{"format": "csv", "rows": "samples", "colums": []}')
-        for choice, word in (("csv:path=o.csv,layout=bad.json", "ttfft"), ("csv:path=o.csv,layout=odd.json", "colums"),
+        for choice, word in (("csv:path=o.csv,layout=bad.json", "column `x`: no column `ttfft`; did you mean `ttft_ms`"),
+                             ("csv:path=o.csv,layout=fild.json", "column 1: unknown member `fild`"),
+                             ("jsonl:path=o,columns=id+ttfft", "no column `ttfft`; did you mean `ttft_ms`"),
+                             ("statsd:address=nowhere", "expected HOST:PORT"),
+                             ("statsd:address=here:99999", "with a port number"),
+                             ("csv:path=o.csv,layout=odd.json", "colums"),
                              ("csv:path=o.csv,layout=none", "none"), ("csv:path=no/where/o.csv", "no/where"),
                              ("csv:pth=o.csv", "pth"), ("cvs:path=o.csv", "csv"), ("csv", "path"),
                              ("influxdb:token=hunter2", "env:"),

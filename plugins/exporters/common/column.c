@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "near.h"
+
 enum rows
 rows_of(const char *what)
 {
@@ -63,6 +65,7 @@ lens_status
 columns_refuse(const struct columns *c, const struct lens_host *host, const char *where,
                const char *source)
 {
+    const char *near = c->rows == ROWS_SAMPLES ? field_near(source) : NULL;
     char why[2048];
     size_t used;
 
@@ -72,6 +75,11 @@ columns_refuse(const struct columns *c, const struct lens_host *host, const char
                  "paths of the summary JSON, for instance requests.ok or "
                  "latency.ttft.p99",
                  where, source);
+        return host->fail(host, LENS_E_CONFIG, why);
+    }
+    if (near != NULL) {
+        snprintf(why, sizeof why, "%s: no column `%s`; did you mean `%s`?", where, source,
+                 near);
         return host->fail(host, LENS_E_CONFIG, why);
     }
     used = (size_t)snprintf(why, sizeof why, "%s: no column `%s`, expected some of",

@@ -169,6 +169,30 @@ member_of(const struct lens_bytes *object, const char *name)
     return lens_json_find(object->data, object->size, name, &j) ? take_string(&j) : NULL;
 }
 
+/* A column without a title or a field: the misspelt member is what to tell, if any. */
+static lens_status
+refuse_column(const struct layout *l, const struct lens_bytes *object, uint32_t number)
+{
+    static const char *const known[] = { "title", "field", "decimals", "scale", "empty",
+                                         "true",  "false", "values",   "note" };
+    struct lens_bytes key;
+    struct lens_json j;
+
+    lens_json_begin(&j, object->data, object->size);
+    for (lens_json_object(&j); lens_json_member(&j, &key); lens_json_skip(&j)) {
+        size_t i = 0;
+
+        while (i < sizeof known / sizeof *known && !lens_json_is(&key, known[i]))
+            i++;
+        if (i == sizeof known / sizeof *known)
+            return fail(l,
+                        "column %u: unknown member `%.*s`, expected title, field, "
+                        "decimals, scale, empty, true, false, values or note",
+                        number, (int)key.size, key.data);
+    }
+    return fail(l, "column %u: needs a title and a field", number);
+}
+
 lens_status
 layout_column(struct layout *l, struct lens_json *at, struct columns *columns,
               const char *title)
@@ -186,7 +210,7 @@ layout_column(struct layout *l, struct lens_json *at, struct columns *columns,
     field = member_of(&object, "field");
     own = title == NULL ? member_of(&object, "title") : strdup(title);
     if (field == NULL || own == NULL)
-        status = fail(l, "each column needs a title and a field");
+        status = refuse_column(l, &object, columns->count + 1);
     else if ((c = columns_add(columns, field, own)) == NULL) {
         char where[512];
 

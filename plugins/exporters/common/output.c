@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,6 +34,46 @@ is_special(const char *path)
     return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
 }
 
+/* Whether `fd` is a run file: what is measured must not be written over. */
+static int
+is_run_file(int fd)
+{
+    static const char magic[16] = "SQLite format 3";
+    char head[sizeof magic];
+
+    return pread(fd, head, sizeof head, 0) == (ssize_t)sizeof head &&
+           memcmp(head, magic, sizeof magic) == 0;
+}
+
+static lens_status
+refuse_path(const struct lens_host *host, const char *path, const char *why)
+{
+    char text[1024];
+
+    snprintf(text, sizeof text, "cannot write %s: %s", path, why);
+    return host->fail(host, LENS_E_CONFIG, text);
+}
+
+static lens_status
+refuse_run_file(const struct lens_host *host, const char *path)
+{
+    return refuse_path(host, path,
+                       "it is a run file or another database, which is never written "
+                       "over; give another path");
+}
+
+/* The file is ours alone, or it would be torn. */
+static lens_status
+claim(struct output *o)
+{
+    if (is_run_file(o->fd))
+        return refuse_run_file(o->host, o->path);
+    if (flock(o->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        return refuse_path(o->host, o->path,
+                           "another exporter is writing it; give each its own path");
+    return LENS_OK;
+}
+
 lens_status
 output_open(struct output *o, const struct lens_host *host, const char *path)
 {
@@ -45,7 +86,9 @@ output_open(struct output *o, const struct lens_host *host, const char *path)
         o->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     else
         o->fd = open(path, O_WRONLY | O_CLOEXEC);
-    return o->fd < 0 ? say(host, LENS_E_CONFIG, "write", path, errno) : LENS_OK;
+    if (o->fd < 0)
+        return say(host, LENS_E_CONFIG, "write", path, errno);
+    return o->regular ? claim(o) : LENS_OK;
 }
 
 void
@@ -203,6 +246,19 @@ output_append(struct output *o, const struct text *records, uint64_t count,
     return LENS_OK;
 }
 
+static int
+is_path_of_run_file(const char *path)
+{
+    const int fd = is_standard_output(path) || is_special(path)
+                       ? -1
+                       : open(path, O_RDONLY | O_CLOEXEC);
+    const int found = fd >= 0 && is_run_file(fd);
+
+    if (fd >= 0)
+        close(fd);
+    return found;
+}
+
 lens_status
 output_check(const struct lens_host *host, const char *path)
 {
@@ -214,6 +270,8 @@ output_check(const struct lens_host *host, const char *path)
         slash[slash == folder] = '\0';
     if (folder == NULL)
         status = host->fail(host, LENS_E_NOMEM, "out of memory");
+    else if (is_path_of_run_file(path))
+        status = refuse_run_file(host, path);
     else if (is_special(path) && access(path, W_OK) != 0)
         status = say(host, LENS_E_CONFIG, "write", path, errno);
     else if (!is_special(path) && !is_standard_output(path) &&

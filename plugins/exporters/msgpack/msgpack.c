@@ -6,6 +6,7 @@
 #include <msgpack.h>
 
 #include "../common/field.h"
+#include "../common/near.h"
 #include "../common/output.h"
 
 struct packer {
@@ -44,7 +45,12 @@ find_column(const char *name, size_t size, uint32_t *ret)
     for (*ret = 0; *ret < sample_field_count; (*ret)++) {
         const char *column = field_column(&sample_fields[*ret]);
 
-        if (strlen(column) == size && memcmp(column, name, size) == 0)
+        const size_t length = strlen(column);
+
+        /* also without its unit: ttft for ttft_ms */
+        if ((length == size ||
+             (length == size + 3 && strcmp(column + size, "_ms") == 0)) &&
+            memcmp(column, name, size) == 0)
             return 1;
     }
     return 0;
@@ -61,15 +67,18 @@ choose(struct packer *p, const char *list)
             p->columns[p->column_count++] = i;
     while (list != NULL && *list != '\0') {
         const size_t size = strcspn(list, "+");
-        char why[256];
+        char why[256], word[100];
 
         if (p->column_count == sample_field_count ||
             !find_column(list, size, &p->columns[p->column_count])) {
-            snprintf(
-                why, sizeof why,
-                "option columns: no column `%.*s`; `lens export RUN --to csv:path=-` "
-                "shows them",
-                (int)(size < 100 ? size : 100), list);
+            const char *near;
+
+            snprintf(word, sizeof word, "%.*s", (int)size, list);
+            near = field_near(word);
+            snprintf(why, sizeof why, "option columns: no column `%s`%s%s%s", word,
+                     near != NULL ? "; did you mean `" : "",
+                     near != NULL ? near : ", expected columns of docs/exporters/csv.md",
+                     near != NULL ? "`?" : "");
             return p->host->fail(p->host, LENS_E_CONFIG, why);
         }
         p->column_count++;

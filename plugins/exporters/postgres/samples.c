@@ -173,6 +173,15 @@ refuse(const struct lens_host *host, const char *path, unsigned line, const char
 }
 
 static lens_status
+refuse_file(const struct lens_host *host, const char *path, const char *why)
+{
+    char text[512];
+
+    snprintf(text, sizeof text, "option map: cannot read %.200s: %s", path, why);
+    return host->fail(host, LENS_E_CONFIG, text);
+}
+
+static lens_status
 take_line(struct sample_table *t, const struct lens_host *host, const char *path,
           unsigned number, char *line)
 {
@@ -233,7 +242,7 @@ sample_table_mapped(struct sample_table *t, const struct lens_host *host,
     } else {
         file = fopen(path, "re");
         if (file == NULL)
-            return refuse(host, path, 1, "", strerror(errno));
+            return refuse_file(host, path, strerror(errno));
         if (getdelim(&text, &size, '\0', file) < 0) {
             free(text);
             text = strdup("");

@@ -4,6 +4,7 @@
 #include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -70,6 +71,21 @@ split_address(const char *address, char *host, size_t size, const char **ret_por
     host[length] = '\0';
     *ret_port = colon + 1;
     return 1;
+}
+
+lens_status
+datagram_check(struct datagram *d, const char *address)
+{
+    const char *port;
+    char host[256], *end;
+    unsigned long number;
+
+    if (!split_address(address, host, sizeof host, &port))
+        return fail(d, LENS_E_CONFIG, address, "expected HOST:PORT");
+    number = strtoul(port, &end, 10);
+    if (*port < '0' || *port > '9' || *end != '\0' || number == 0 || number > 65535)
+        return fail(d, LENS_E_CONFIG, address, "expected HOST:PORT with a port number");
+    return LENS_OK;
 }
 
 static lens_status

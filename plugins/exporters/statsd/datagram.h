@@ -15,6 +15,8 @@ struct datagram {
 };
 
 void datagram_init(struct datagram *d, const struct lens_host *host, size_t most);
+/* Refuses what is no HOST:PORT; asks no name server. */
+lens_status datagram_check(struct datagram *d, const char *address);
 /* Opens it towards "host:port" or, when that is NULL, a Unix socket at `path`. LENS_E_IO:
  * nobody is there yet. */
 lens_status datagram_open(struct datagram *d, const char *address, const char *path);
