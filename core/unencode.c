@@ -106,13 +106,14 @@ give(unencoder *u, const void *data, size_t size)
     u->stream.avail_in = (uInt)size;
 }
 
-/* Some servers leave the zlib head out: begins anew without one, if nothing was read. */
+/* Some servers leave the zlib head out: begins anew without one, if what should be the
+ * head, its two bytes, was refused. */
 static bool
 try_raw(unencoder *u, const char *data, size_t size)
 {
     Bytef none;
 
-    if (!u->raw_allowed || u->stream.total_out > 0)
+    if (!u->raw_allowed || u->stream.total_in > 2)
         return false;
     u->raw_allowed = false;
     if (inflateReset2(&u->stream, -MAX_WBITS) != Z_OK)
