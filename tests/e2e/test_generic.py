@@ -164,6 +164,18 @@ class Generic(Case):
                                            r"\d{8}/eu-west-1/execute-api/aws4_request")
             self.assertIn("x-amz-date: ", request_head.lower())
 
+    def test_no_model_is_needed(self):
+        for provider, body, sent in [
+                ("http", 'data: {"text":"a"}\n\n', ('"prompt"', '"model"')),
+                ("tgi", 'data:{"token":{"text":"a","special":false},"generated_text":"a"}\n\n',
+                 ('"inputs"', '"model"'))]:
+            with self.subTest(provider), Server(stream([body])) as server:
+                done = self.run_json("--provider", provider, "--url", server.url, "-n", 1)
+                self.assertEqual((done.first["requests"]["ok"], done.first["model"]), (1, ""))
+                request_body = server.requests[-1][1]
+                self.assertIn(sent[0], str(request_body))
+                self.assertNotIn(sent[1], str(request_body))
+
     def test_mistakes_name_the_option(self):
         for option, words in {
             "text_path=a[": "text_path: `a[`, column 3",
@@ -173,6 +185,7 @@ class Generic(Case):
             "error_kind=x=foo": "names no kind; there is rate_limit",
             "time=foo": "option time: `foo` is not NAME=PATH",
             "header=X: env:LENS_NOT_SET": "environment variable LENS_NOT_SET is not set",
+            "header=Authorization: Bearer x": "write `Authorization: env:NAME`",
             "auth=sigv4": "option service is missing",
             "done_value=x": "option done_value needs done_path",
         }.items():
