@@ -12,8 +12,9 @@ exposition_type(enum exposition format)
         [EXPOSE_TEXT] = "text/plain; version=0.0.4; charset=utf-8",
         [EXPOSE_OPENMETRICS] =
             "application/openmetrics-text; version=1.0.0; charset=utf-8",
-        [EXPOSE_PROTOBUF] = "application/vnd.google.protobuf; "
-                            "proto=io.prometheus.client.MetricFamily; encoding=delimited",
+        [EXPOSE_PROTOBUF] =
+            ("application/vnd.google.protobuf; "
+             "proto=io.prometheus.client.MetricFamily; encoding=delimited"),
     };
 
     return types[format];
