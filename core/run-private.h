@@ -1,8 +1,8 @@
 /* run-private: shared by the files of the run only. */
 #pragma once
 
-#include "credential.h"
 #include "costing.h"
+#include "credential.h"
 #include "exporter.h"
 #include "mock.h"
 #include "prompts.h"
@@ -18,7 +18,7 @@ typedef struct run {
     prompts *prompts;
     run_info *info;
     recorder *recorder;
-    GPtrArray *exporters; /* exporter */
+    GPtrArray *exporters;   /* exporter */
     GPtrArray *credentials; /* credential, by target; NULL: it needs none */
     price_book *prices;
     GPtrArray *costings; /* costing, by target */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../common/near.h"
 #include "../common/words.h"
 #include "names.h"
 
@@ -68,10 +69,15 @@ choose(void *data, const char *name)
     struct points *p = c->points;
     const struct field *field = find_field(name);
 
-    if (field == NULL)
-        return refuse_option(c->host, "fields", name,
-                             "no such field; docs/exporters.md lists them by their CSV "
-                             "name");
+    if (field == NULL) {
+        const char *near = field_near(name);
+        char why[160] = "no such field, expected columns of docs/exporters/csv.md, for "
+                        "instance ttft+e2e";
+
+        if (near != NULL)
+            snprintf(why, sizeof why, "no such field; did you mean `%s`?", near);
+        return refuse_option(c->host, "fields", name, why);
+    }
     if (p->field_count == MOST_FIELDS)
         return refuse_option(c->host, "fields", name, "too many fields");
     add_field(p, field);
