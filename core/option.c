@@ -267,6 +267,8 @@ resolve_secrets(const option_values *v, option_slot *slot, GError **error)
     for (unsigned i = 0; i < slot->values->len; i++) {
         option_value *value = g_ptr_array_index(slot->values, i);
 
+        if (value->secret != NULL)
+            continue;
         value->secret = secret_resolve(value->text, true, error);
         if (value->secret == NULL) {
             g_prefix_error(error, "%s: option %s: ", v->owner, slot->option.name);
@@ -290,6 +292,18 @@ option_values_finish(option_values *v, bool resolve, GError **error)
             return false;
     }
     v->finished = true;
+    return true;
+}
+
+bool
+option_values_resolve(const option_values *v, GError **error)
+{
+    for (unsigned i = 0; i < v->slots->len; i++) {
+        option_slot *slot = slot_at(v, i);
+
+        if (slot->option.type == LENS_OPT_SECRET && !resolve_secrets(v, slot, error))
+            return false;
+    }
     return true;
 }
 

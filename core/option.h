@@ -31,6 +31,8 @@ void option_values_ignore_variable(option_values *v, const char *name);
  * secrets when `resolve` (else only their form is checked). After this the values are
  * constant. */
 bool option_values_finish(option_values *v, bool resolve, GError **error);
+/* Resolves what finish left, commands too. */
+bool option_values_resolve(const option_values *v, GError **error);
 
 bool option_values_finished(const option_values *v);
 

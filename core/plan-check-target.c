@@ -210,6 +210,45 @@ finish_target(plan_target *t, bool resolve, GError **error)
     return true;
 }
 
+/* Whether a secret is the output of a command. */
+static bool
+needs_command(const option_values *v)
+{
+    const struct lens_schema *schema = option_values_schema(v);
+
+    for (uint32_t i = 0; i < schema->count; i++) {
+        const struct lens_option *o = option_of(schema, i);
+        g_autofree char *spec = NULL;
+
+        if (o->type != LENS_OPT_SECRET || option_values_count(v, o->name) == 0)
+            continue;
+        spec = spec_of(v, o->name);
+        if (g_str_has_prefix(spec, "cmd:"))
+            return true;
+    }
+    return false;
+}
+
+/* Options that do not go together are known to the provider alone: it is opened, which
+ * sends nothing. Commands are not run for that. */
+static bool
+try_provider(const plan_target *t, registry *plugins, bool resolve, GError **error)
+{
+    const plugin *p =
+        registry_find(plugins, LENS_KIND_OF_PROVIDER, t->provider.kind, error);
+    const int api = p != NULL ? provider_api(p, t->api, error) : -1;
+    g_autoptr(instance) opened = NULL;
+
+    if (api < 0)
+        return false;
+    if (t->is_mock || (!resolve && needs_command(t->provider.options)))
+        return true;
+    if (!option_values_resolve(t->provider.options, error))
+        return false;
+    opened = provider_open(p, (unsigned)api, t->provider.options, 0, error);
+    return opened != NULL;
+}
+
 bool
 plan_check_file(const char *path, const char *what, GError **error)
 {
@@ -245,7 +284,8 @@ plan_check_target(plan_target *t, registry *plugins, bool resolve, GError **erro
         return plan_fail(t->where, error, "gpus is of no use without gpu_hour_usd");
     if (!plan_check_file(t->cacert, "cacert", error) ||
         !plan_check_file(t->cert, "cert", error) ||
-        !plan_check_file(t->key, "key", error) || !finish_target(t, resolve, error))
+        !plan_check_file(t->key, "key", error) || !finish_target(t, resolve, error) ||
+        !try_provider(t, plugins, resolve, error))
         return plan_locate(t->where, error);
     return true;
 }

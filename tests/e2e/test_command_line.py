@@ -165,6 +165,8 @@ class Refusals(Case):
             (["run", "http://h:1", "--set", "provider.temprature=1"], "temperature"),
             (["validate", "nothing.yaml"], "nothing.yaml"),
             (["validate", "/dev/zero"], "1 MiB"),
+            (["validate", "--provider", "anthropic:thinking=enabled", "--url", "http://h:1"],
+             "thinking_budget"),
         ]
         for words, said in cases:
             done = self.lens(*words, code=2)
