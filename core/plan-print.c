@@ -84,15 +84,19 @@ choice_text(const plugin_choice *c)
     return g_string_free(text, FALSE);
 }
 
+/* The key's source: `api_key`, or the option that stands in for it (`cohere_api_key`). */
 static char *
 key_of(const plan_target *t)
 {
     g_autofree char *json = option_values_to_json(t->provider.options, true);
     g_autoptr(JsonNode) root = json_from_string(json, NULL);
-    JsonNode *n = root != NULL
-                      ? json_object_get_member(json_node_get_object(root), "api_key")
-                      : NULL;
+    JsonObject *values = root != NULL ? json_node_get_object(root) : NULL;
+    g_autoptr(GList) names = values != NULL ? json_object_get_members(values) : NULL;
+    JsonNode *n = values != NULL ? json_object_get_member(values, "api_key") : NULL;
 
+    for (GList *at = names; at != NULL && n == NULL; at = at->next)
+        if (g_str_has_suffix(at->data, "_api_key"))
+            n = json_object_get_member(values, at->data);
     return n != NULL && JSON_NODE_HOLDS_VALUE(n) ? json_node_dup_string(n) : NULL;
 }
 

@@ -339,5 +339,17 @@ class FollowUp(Case):
             self.assertEqual(errors["truncated"]["count"], 2)
 
 
+class Keys(Case):
+    def test_second_names_of_variables(self):
+        without = dict.fromkeys(("CO_API_KEY", "COHERE_API_KEY", "GOOGLE_API_KEY", "GEMINI_API_KEY"),
+                                "")
+        for provider, variable in [("cohere", "CO_API_KEY"), ("cohere", "COHERE_API_KEY"),
+                                   ("gemini", "GOOGLE_API_KEY"), ("gemini", "GEMINI_API_KEY")]:
+            with self.subTest(variable):
+                done = self.lens("validate", "--provider", provider, "-m", "m", code=0,
+                                 env={**without, variable: "k3y"})
+                self.assertIn(f"key env:{variable} (is there)", done.out)
+
+
 if __name__ == "__main__":
     unittest.main()
