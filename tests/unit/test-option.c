@@ -238,9 +238,9 @@ urls(void **state)
         { "http://ho st/", "no spaces" },
         { "http://host/\n", "no spaces" },
         { "http://host/#part", "fragment" },
-        { "http://user:pass-word@host/", "api_key=env:VAR" },
-        { "http://pass-word@host", "api_key=env:VAR" },
-        { "user:pass-word@host", "api_key=env:VAR" },
+        { "http://user:pass-word@host/", "as env:VAR" },
+        { "http://pass-word@host", "as env:VAR" },
+        { "user:pass-word@host", "as env:VAR" },
         { "", "http://" },
     };
 
