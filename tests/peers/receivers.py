@@ -267,3 +267,16 @@ def statsd_exporter(folder, program):
     with running(folder, program, f"--web.listen-address={page}", f"--statsd.listen-udp={udp}", "--statsd.listen-tcp=",
                  "--log.level=warn", ready=f"http://{page}/metrics"):
         yield f"http://{page}/metrics", udp
+
+
+@contextlib.contextmanager
+def alertmanager(folder, program, port):
+    """Alertmanager at a port, which tells nobody."""
+    url = f"http://127.0.0.1:{port}"
+    config = os.path.join(folder, "alertmanager.yml")
+    with open(config, "w", encoding="utf-8") as file:
+        file.write("route: {receiver: nobody, group_wait: 0s}\nreceivers: [{name: nobody}]\n")
+    with running(folder, program, f"--config.file={config}", f"--storage.path={folder}/alerts",
+                 f"--web.listen-address={url[7:]}", "--cluster.listen-address=", "--log.level=warn",
+                 ready=url + "/-/ready"):
+        yield url

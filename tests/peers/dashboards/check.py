@@ -11,8 +11,11 @@ import tempfile
 import time
 import unittest
 
+import grafana_foundation_sdk.cog.plugins
 import harness
 import receivers
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models.dashboard import Dashboard
 
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../data")
 NAMES = os.path.join(DATA, "../docs/exporters/names.md")
@@ -45,7 +48,23 @@ def rules():
     return found
 
 
+def lost(one, other, path=""):
+    """Where `one` has what `other` has not."""
+    if isinstance(one, dict):
+        return [at for key, value in one.items() for at in
+                (lost(value, other[key], f"{path}/{key}") if key in other else [f"{path}/{key}"])]
+    if isinstance(one, list):
+        return [at for i, value in enumerate(one) for at in lost(value, other[i], f"{path}[{i}]")]
+    return []
+
+
 class Form(unittest.TestCase):
+    def test_grafana_knows_every_member(self):
+        grafana_foundation_sdk.cog.plugins.register_default_plugins()
+        for name, board in dashboards():
+            back = json.loads(JSONEncoder(sort_keys=True).encode(Dashboard.from_json(board)))
+            self.assertEqual(lost(board, back), [], name)
+
     def test_every_dashboard_is_one_that_grafana_takes(self):
         uids = [board["uid"] for _, board in dashboards()]
         self.assertEqual(len(uids), 9)
@@ -115,13 +134,13 @@ class Data(harness.Case):
 
 
 class Prometheus(Data):
-    def feed(self, flags):
+    def feed(self, flags, more=""):
         """A Prometheus that has scraped a run."""
         folder = tempfile.mkdtemp(dir=self.dir)
         port = receivers.free_port()
         rule_files = f"rule_files: ['{os.path.abspath(DATA)}/alerts/lens.rules.yml']"
-        server = receivers.prometheus(folder, receivers.debian("prometheus"), [f"127.0.0.1:{port}"], extra=rule_files,
-                                      settings=", evaluation_interval: 1s", flags=flags)
+        server = receivers.prometheus(folder, receivers.debian("prometheus"), [f"127.0.0.1:{port}"],
+                                      extra=f"{rule_files}\n{more}", settings=", evaluation_interval: 1s", flags=flags)
         return server, f"prometheus:listen=127.0.0.1:{port}"
 
     def check_panels(self, url, prefix):
@@ -138,6 +157,19 @@ class Prometheus(Data):
                 # What an alert compares, without its threshold.
                 value = re.sub(r" (and on|offset 1d).*", "", re.split(r" [<>]=? | == ", expr)[0])
                 self.assertTrue(self.ask(url, value), f"{name}: {value}")
+
+    def test_an_alert_reaches_the_alertmanager(self):
+        """The run costs more than the limit of the cost rule."""
+        folder = tempfile.mkdtemp(dir=self.dir)
+        manager = receivers.free_port()
+        alerting = f"alerting: {{alertmanagers: [{{static_configs: [{{targets: ['127.0.0.1:{manager}']}}]}}]}}"
+        with receivers.alertmanager(folder, receivers.debian("prometheus-alertmanager"), manager) as alerts:
+            server, export = self.feed(flags=(), more=alerting)
+            with server:
+                self.measure(export)
+                receivers.until(lambda: any(
+                    alert["labels"]["alertname"] == "LensCostSpike" and alert["labels"]["target"] == "a"
+                    for alert in json.loads(receivers.ask(alerts + "/api/v2/alerts")[1])))
 
     def test_every_native_panel_finds_data(self):
         server, export = self.feed(flags=("--enable-feature=native-histograms",))
