@@ -394,7 +394,7 @@ money_round(const money_sum *parts, unsigned count, const ratio *factors,
 {
     struct divisor d;
     money_sum rests[PARTS_MAX], all = { { 0 } };
-    money_amount amounts[PARTS_MAX], total, left;
+    money_amount amounts[PARTS_MAX] = { 0 }, total, left;
 
     g_assert(count <= PARTS_MAX && factor_count + 1 < G_N_ELEMENTS(d.by));
     make_divisor(&d, factors, factor_count);

@@ -68,31 +68,41 @@ price_table_read(const char *path, GError **error)
     return price_table_take(text, size, path, error);
 }
 
-price_book *
-price_book_load(const char *const *files, GError **error)
+static bool
+read_tables(price_book *b, const char *const *files, GError **error)
 {
     g_autofree char *shipped = data_file_path("prices.yaml");
-    g_autoptr(price_book) b = g_new0(price_book, 1);
     price_table *t;
 
-    b->tables = g_ptr_array_new_with_free_func((GDestroyNotify)price_table_free);
     for (unsigned i = 0; files != NULL && files[i] != NULL; i++) {
         t = price_table_read(files[i], error);
         if (t == NULL)
-            return NULL;
+            return false;
         g_ptr_array_insert(b->tables, 0, t);
     }
     if (shipped == NULL) {
         g_warning("prices.yaml is not where lens was installed: only --pricing is used");
-        return g_steal_pointer(&b);
+        return true;
     }
     t = price_table_read(shipped, error);
     if (t == NULL)
-        return NULL;
+        return false;
     g_free(t->name);
     t->name = g_strdup("prices.yaml");
     g_ptr_array_add(b->tables, t);
-    return g_steal_pointer(&b);
+    return true;
+}
+
+price_book *
+price_book_load(const char *const *files, GError **error)
+{
+    price_book *b = g_new0(price_book, 1);
+
+    b->tables = g_ptr_array_new_with_free_func((GDestroyNotify)price_table_free);
+    if (read_tables(b, files, error))
+        return b;
+    price_book_free(b);
+    return NULL;
 }
 
 void

@@ -66,8 +66,9 @@ trace_parent(const uint8_t trace[16], const uint8_t span[8], char ret[TRACE_PARE
     static const char digits[] = "0123456789abcdef";
     char *at = ret;
 
-    memcpy(at, "00-", 3);
-    at += 3;
+    *at++ = '0';
+    *at++ = '0';
+    *at++ = '-';
     for (int i = 0; i < 16; i++) {
         *at++ = digits[trace[i] >> 4];
         *at++ = digits[trace[i] & 15];
