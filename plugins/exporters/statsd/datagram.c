@@ -42,7 +42,7 @@ open_unix(struct datagram *d, const char *path)
 
     if (strlen(path) >= sizeof to.sun_path)
         return fail(d, LENS_E_CONFIG, path, "too long for the path of a Unix socket");
-    strcpy(to.sun_path, path);
+    memcpy(to.sun_path, path, strlen(path) + 1);
     d->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (d->fd < 0)
         return fail(d, LENS_E_FAILED, path, strerror(errno));

@@ -77,9 +77,10 @@ read_tags(struct statsd *s)
     if (at == NULL)
         return s->host->fail(s->host, LENS_E_NOMEM, "out of memory");
     for (int32_t i = 0; i < count; i++) {
+        const char *tag = s->host->opt_string(s->host, "tag", (uint32_t)i);
         char *equals;
 
-        strcpy(at, s->host->opt_string(s->host, "tag", (uint32_t)i));
+        memcpy(at, tag, strlen(tag) + 1);
         equals = strchr(at, '=');
         if (equals == NULL || equals == at || s->tag_count == MOST_TAGS)
             return s->host->fail(s->host, LENS_E_CONFIG,

@@ -45,6 +45,7 @@ route_url(const char *base, const char *route)
 {
     static const char chat[] = "/v1/chat/completions";
     size_t size = strcspn(base, "?"), drop = 0;
+    const char *query;
     char *bare, *url;
 
     while (size > 0 && base[size - 1] == '/')
@@ -57,7 +58,8 @@ route_url(const char *base, const char *route)
     if (bare == NULL)
         return NULL;
     memcpy(bare, base, size - drop);
-    strcpy(bare + size - drop, base + strcspn(base, "?"));
+    query = base + strcspn(base, "?");
+    memcpy(bare + size - drop, query, strlen(query) + 1);
     url = lens_url_join(bare, route);
     free(bare);
     return url;
