@@ -165,7 +165,7 @@ sign(const struct webhook *w, const struct text *body, char ret[80])
     unsigned char mac[32];
 
     lens_auth_hmac_sha256(w->secret, strlen(w->secret), body->data, body->size, mac);
-    memcpy(ret, "sha256=", 7);
+    memcpy(ret, "sha256=", sizeof "sha256=");
     for (size_t i = 0; i < sizeof mac; i++)
         snprintf(ret + 7 + 2 * i, 3, "%02x", mac[i]);
 }
