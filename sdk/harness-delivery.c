@@ -303,6 +303,7 @@ lens_harness_delivery(struct lens_harness *h, const struct lens_exporter *e,
     lens_harness_forget(h);
     h->exporting = 1;
     h->receive = receive;
+    /* cppcheck-suppress autoVariables; it is taken back below */
     h->receive_data = &d;
     if (lens_harness_settle(h, "open", e->open(&h->host, &d.self))) {
         if (drive_begin(&d) && drive_samples(&d) && !d.over)

@@ -189,7 +189,7 @@ follow(struct lens_harness *h, const struct lens_provider *p, void *self,
     if (ok && (h->follow_up.size == 0 || p->call_describe == NULL))
         ok = lens_harness_problem(h, "the mock's first answer names no stream: %s",
                                   first->data);
-    if (ok) {
+    if (ok && p->call_describe != NULL) {
         lens_sheet_add(&args, h->follow_up.data, h->follow_up.size);
         lens_harness_forget(h);
         call.args = (struct lens_bytes){ args.data, args.size };

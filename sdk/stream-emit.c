@@ -314,7 +314,7 @@ lens_emit_numbers(struct lens_sink *sink, struct lens_bytes object, const char *
         }
         lens_json_raw(&j, &raw);
         memcpy(name, key.data, key.size);
-        memcpy(name + key.size, unit, unit_size);
+        memcpy(name + key.size, unit, unit_size); /* NOLINT: no string */
         e.name.data = name;
         e.name.size = key.size + unit_size;
         extra_number(raw, &e);

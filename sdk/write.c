@@ -93,7 +93,7 @@ lens_digits_int(int64_t value, char ret[LENS_DIGITS])
 void
 lens_write_int(struct lens_writer *w, int64_t value)
 {
-    char digits[LENS_DIGITS];
+    char digits[LENS_DIGITS] = "";
 
     lens_write_bytes(w, digits, lens_digits_int(value, digits));
 }
@@ -166,14 +166,14 @@ lens_digits_double(double value, char ret[LENS_DIGITS])
             break;
         }
     }
-    memcpy(ret, text, strlen(text));
+    memcpy(ret, text, strlen(text)); /* NOLINT: no string */
     return strlen(text);
 }
 
 void
 lens_write_double(struct lens_writer *w, double value)
 {
-    char digits[LENS_DIGITS];
+    char digits[LENS_DIGITS] = "";
 
     /* JSON has no word for these. */
     if (!isfinite(value))

@@ -13,5 +13,5 @@ int64_t traces_duration(const struct lens_sample *sample);
 /* Begins a request with its resource and scope; spans are added to the node returned. */
 struct node *traces_begin(const struct origin *o, const struct settings *s,
                           struct tree *t, struct node **ret_root);
-void traces_add(const struct origin *o, const struct settings *s,
-                const struct lens_sample *sample, struct tree *t, struct node *scope);
+void traces_add(const struct origin *o, const struct settings *settings,
+                const struct lens_sample *s, struct tree *t, struct node *scope);

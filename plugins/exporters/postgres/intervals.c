@@ -109,7 +109,7 @@ static void
 put_heads(const struct lens_snapshot *s, const struct lens_result *r,
           const struct run_names *n, struct text *out)
 {
-    struct value time;
+    struct value time = { .kind = VALUE_NONE };
 
     row_text(out, n->run_id);
     put_name(n->targets, n->target_count, r->target, out);

@@ -288,7 +288,7 @@ put_rows(struct postgres *p, const struct table *t)
 static int
 put_run(struct postgres *p, const struct lens_run *run)
 {
-    struct value started;
+    struct value started = { .kind = VALUE_NONE };
     const char *values[8];
 
     value_set_time(&started, run->start_unix_ns);

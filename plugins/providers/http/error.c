@@ -216,7 +216,7 @@ http_classify(void *self, const struct lens_answer *a, struct lens_sink *sink)
     const struct lens_bytes none = { NULL, 0 };
     struct lens_failure f = { .struct_size = (uint32_t)sizeof f };
     struct lens_bytes id = none;
-    struct found found;
+    struct found found = { 0 };
     struct lens_words w;
     lens_status st;
     int64_t delay;
