@@ -24,7 +24,7 @@
 #define SLACK_MB 1e9
 #else
 #define REQUESTS 1000000
-#define SLACK_MB 4.0
+#define SLACK_MB 8.0
 #endif
 /* Pushed, but not yet taken. */
 #define AHEAD 8192
