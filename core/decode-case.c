@@ -103,8 +103,9 @@ add_body(decode_case *c, const char *text, GError **error)
     const unsigned before = c->body->len;
 
     (void)error;
-    if (add_latin1(c, text, NULL) && g_utf8_validate((const char *)c->body->data + before,
-                                                     c->body->len - before, NULL))
+    if (add_latin1(c, text, NULL) &&
+        (c->body->len == before || g_utf8_validate((const char *)c->body->data + before,
+                                                   c->body->len - before, NULL)))
         return true;
     g_byte_array_set_size(c->body, before);
     if (c->ends->len > 0 && before == 0)

@@ -194,8 +194,8 @@ write_rest(wire_connection *c, const char *head, size_t head_size)
 
         if (e->x.bytes_sent == 0 && size > ONE_WRITE)
             size = FIRST_BODY;
-        written =
-            write_parts(c->item.fd, head, head_size, r->body.data + c->sent_body, size);
+        written = write_parts(c->item.fd, head, head_size,
+                              size > 0 ? r->body.data + c->sent_body : NULL, size);
         if (written < 0 && errno != EAGAIN) {
             note_failure(c, errno);
             return;

@@ -22,10 +22,10 @@ static void
 take_data_url(struct lens_medium *m)
 {
     const struct lens_bytes url = m->url;
-    const char *comma = memchr(url.data, ',', url.size);
+    const char *comma = url.size > 0 ? memchr(url.data, ',', url.size) : NULL;
     size_t head;
 
-    if (!starts_with(url, "data:") || comma == NULL)
+    if (comma == NULL || !starts_with(url, "data:"))
         return;
     head = (size_t)(comma - url.data);
     if (head < 7 || memcmp(comma - 7, ";base64", 7) != 0)

@@ -88,12 +88,14 @@ keep_quiet(GLogLevelFlags level, const GLogField *fields, gsize count, void *dat
 
 /* Port 9 of loopback: nobody. */
 static exporter *
-start_dead(registry *plugins, const char *path, recorder *r, const run_info *info)
+start_dead(plan *p, registry *plugins, const char *path, recorder *r,
+           const run_info *info)
 {
     plugin_choice *choice = plugin_choice_new();
     g_autoptr(GError) error = NULL;
     exporter *e;
 
+    g_ptr_array_add(p->exports, choice);
     assert_true(registry_load_file(plugins, PLUGINS "/influxdb.so", &error));
     assert_true(plan_choice_parse(choice, plugins, LENS_KIND_OF_EXPORTER,
                                   "influxdb:url=http://127.0.0.1:9,api=v2,points=both",
@@ -113,6 +115,7 @@ memory_stays_flat_whoever_does_not_listen(void **state)
     recorder *r = recorder_new(runfile_create(path, false, NULL), info, 1, NS_PER_S, true,
                                chrono_now());
     registry *plugins = registry_new_empty(true);
+    plan *p = plan_new();
     g_autoptr(GPtrArray) exporters = g_ptr_array_new();
     double early, late;
     exporter *e;
@@ -121,7 +124,7 @@ memory_stays_flat_whoever_does_not_listen(void **state)
     res->target_name = g_strdup("a");
     res->stage_name = g_strdup("b");
     recorder_begin_result(r, res);
-    e = start_dead(plugins, path, r, info);
+    e = start_dead(p, plugins, path, r, info);
     g_ptr_array_add(exporters, e);
     push_up_to(r, 1, REQUESTS / 10);
     early = memory_mb();
@@ -136,6 +139,7 @@ memory_stays_flat_whoever_does_not_listen(void **state)
     assert_int_equal(((struct export_state *)info->exports->pdata[0])->of, REQUESTS);
     exporter_free(e);
     assert_true(recorder_close(r, NULL));
+    plan_free(p);
     registry_free(plugins);
     g_unlink(path);
     g_rmdir(folder);

@@ -79,7 +79,9 @@ an_arrival_carries_the_kernels_time(void **state)
     after_ns = chrono_now();
     wait_readable(p->client);
     usleep(20000); /* read late: the stamp must not be */
-    stamper_look(&p->stamper, p->client, &p->wall, before_ns, chrono_now());
+    /* The clocks are compared to within some microseconds, more on a busy machine. */
+    stamper_look(&p->stamper, p->client, &p->wall, before_ns - NS_PER_MS / 10,
+                 chrono_now());
     assert_int_equal(p->stamper.now.groups, 1);
     assert_int_equal(p->stamper.now.group[0].end, 5);
     assert_int_equal(p->stamper.now.group[0].clock, LENS_CLOCK_KERNEL);
