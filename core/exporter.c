@@ -10,6 +10,7 @@
 #include "exporter-http.h"
 #include "exporter-listen.h"
 #include "exporter-private.h"
+#include "machine.h"
 #include "slo.h"
 #include "trace.h"
 
@@ -73,6 +74,7 @@ exporter_thread(void *data)
     exporter *e = data;
     enum step step = STEP_WORKED;
 
+    machine_step_back(); /* a worker that is late would measure it */
     exporter_http_watch(&e->stop);
     while (step != STEP_OVER && !atomic_load(&e->stop)) {
         step = exporter_step(e);

@@ -64,3 +64,9 @@ machine_max_rss(void)
     line = strstr(text, "VmHWM:");
     return line == NULL ? 0 : g_ascii_strtoll(line + strlen("VmHWM:"), NULL, 10) * 1024;
 }
+
+void
+machine_step_back(void)
+{
+    setpriority(PRIO_PROCESS, (id_t)gettid(), 10);
+}
